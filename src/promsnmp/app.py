@@ -33,6 +33,7 @@ from promsnmp.http.factory import (
 from promsnmp.http.middleware.owner_proxy import OwnerProxy
 from promsnmp.http.responses.targets_cache import TargetsCache
 from promsnmp.http.security.auth import AccessControl
+from promsnmp.http.security.login import Login
 from promsnmp.http.security.tls import PeerTlsContext
 from promsnmp.http.security.web_config_watcher import WebConfigWatcher
 from promsnmp.http.server.connections import ConnectionTable
@@ -50,6 +51,7 @@ from promsnmp.inventory.storage.key import load_key
 from promsnmp.inventory.store import InventoryStore
 from promsnmp.inventory.targets import Site, TargetList
 from promsnmp.inventory.writes.fencing import MAX_REQUEST_IDS
+from promsnmp.inventory.writes.many_devices import ManyDevices
 from promsnmp.modules.catalogue import CatalogueStore, load_catalogue
 from promsnmp.modules.reload_catalogue import catalogue_component, reload_catalogue
 from promsnmp.modules.snmp_yml.read_options import read_options
@@ -241,7 +243,7 @@ def _connect(parts: _Parts) -> None:
 def _build_application(parts: _Parts) -> Application:
     settings, web, cluster = parts.settings, parts.web, parts.cluster
     requests = RequestCounts()
-    access = make_access_control(settings, web)
+    access, login = make_access_control(settings, web, cluster.key.derive)
     polling = parts.polling
     scrape_route = make_scrape_route(
         settings, polling.page_service, parts.store, parts.catalogue_store, polling.exporter_counts
@@ -256,7 +258,6 @@ def _build_application(parts: _Parts) -> Application:
         cut_off=lambda: parts.polling.page_service.reaches_no_device,
         better_informed=cluster.peer_inventories.newest,
     )
-    stack = make_stack(cluster, web, access, owner_proxy, requests)
     plain_routes = make_plain_routes(
         owner_proxy,
         cluster,
@@ -264,7 +265,8 @@ def _build_application(parts: _Parts) -> Application:
         on_handover=parts.polling.handover.receive,
     )
     health = _build_health(parts)
-    services = _build_services(parts, health, _build_metrics(parts, access, requests), owner_proxy, access)
+    services = _build_services(parts, health, _build_metrics(parts, access, requests), owner_proxy, access, login)
+    stack = make_stack(cluster, web, access, login, services.people, owner_proxy, requests)
     return Application(
         asgi_app=create_asgi_app(services, stack, plain_routes.all),
         in_flight=stack.request_metrics.in_flight,
@@ -283,7 +285,12 @@ def _build_application(parts: _Parts) -> Application:
 
 
 def _build_services(
-    parts: _Parts, health: Health, metrics: SelfMetrics, owner_proxy: OwnerProxy, access: AccessControl
+    parts: _Parts,
+    health: Health,
+    metrics: SelfMetrics,
+    owner_proxy: OwnerProxy,
+    access: AccessControl,
+    login: Login,
 ) -> Services:
     settings, store, polling = parts.settings, parts.store, parts.polling
     search, devices = DeviceSelector(settings.modules), Devices(store)
@@ -309,10 +316,14 @@ def _build_services(
         catalogue_store=parts.catalogue_store,
         evict_pages=polling.cache.evict_all,
         access=access,
+        login=login,
+        poll_now=polling.poll_now,
         people=make_interface(
             settings,
             parts.poll_rates,
             devices=devices,
+            many_devices=ManyDevices(store),
+            reload=partial(_reload, parts),
             select=search,
             polling=polling,
             catalogue_store=parts.catalogue_store,

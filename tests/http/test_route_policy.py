@@ -37,12 +37,13 @@ TOKEN = "a-token-for-tests"
 SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")
 METHODS = (*SAFE, "POST", "PUT", "PATCH", "DELETE", "PROPFIND")
 PAGES = (
-    "/devices", "/devices/x", "/replicas", "/modules", "/map", "/map.svg", "/map.json", "/map/part.json", "/discovery",
-    "/discovery/check", "/discovery/events", "/browse",
+    "/devices", "/devices/x", "/devices.csv", "/replicas", "/modules", "/map", "/map.svg", "/map.json",
+    "/map/part.json", "/discovery", "/discovery/check", "/discovery/events", "/browse",
 )  # fmt: skip
 """Pages for people, and their parts and files."""
-SEARCHES = re.compile(r"/promsnmp/discovery|/discovery(?!/check|/events)")
-"""What only the leader knows; any replica checks what is typed, and passes the leader's events on."""
+SOME_ID = "00000000-0000-4000-8000-000000000001"
+FORMS = ("/add-device", f"/devices/{SOME_ID}/edit", f"/devices/{SOME_ID}/remove")
+"""Pages that are a form for a change."""
 RESTRICTED = (AccessLevel.DETAILS, AccessLevel.READING, AccessLevel.MANAGEMENT)
 """Levels that need credentials where there are some."""
 OPEN_BELOW_PROMSNMP = [f"/promsnmp/{name}" for name in ("hello", "authProtocols", "privProtocols", "threadPools")]
@@ -59,7 +60,15 @@ PLAIN = [
     ),
 ]
 TABLE = RouteTable(chain.from_iterable(router.routes for router in ROUTERS), PLAIN)
-ROUTES = [(method, re.sub(r"\{[^}]*\}", "x", path), policy) for method, path, policy in TABLE.declared()]
+
+
+def example(path: str) -> str:
+    """A path of a route; forms of a device have its ID, all other paths take anything."""
+    made = re.sub(r"\{[^}]*\}", "x", path)
+    return made.replace("/x/", f"/{SOME_ID}/") if made.startswith("/devices/x/") else made
+
+
+ROUTES = [(method, example(path), policy) for method, path, policy in TABLE.declared()]
 PATHS = sorted({path for _, path, _ in ROUTES})
 
 
@@ -67,13 +76,15 @@ def promised(method: str, path: str) -> AccessLevel:
     """The access level of a request in docs/how-to/access.md."""
     if path in ("/-/peer", "/-/peer/challenge", "/-/findings", "/-/read-lease", "/-/handover"):
         return AccessLevel.PEER
-    if method not in SAFE or path == "/promsnmp/evictCache":
+    if (path in ("/login", "/logout") and method == "POST") or (path in ("/login", "/web/x") and method in SAFE):
+        return AccessLevel.LOGIN
+    if method not in SAFE or path == "/promsnmp/evictCache" or path in FORMS:
         return AccessLevel.MANAGEMENT
     if path in ("/-/healthy", "/-/ready", "/actuator/health") or path.startswith("/actuator/health/"):
         return AccessLevel.HEALTH
     if path == "/config" or (path.startswith("/promsnmp/") and path not in OPEN_BELOW_PROMSNMP):
         return AccessLevel.DETAILS
-    if path in PAGES:
+    if path in PAGES or path.startswith("/devices/"):  # below: of a form, read as the name of a device
         return AccessLevel.READING
     return AccessLevel.OPEN
 
@@ -128,7 +139,10 @@ def test_a_path_without_a_route_is_open_to_read_and_management_to_change(path: s
 def test_only_the_leader_changes_anything_below_promsnmp_and_knows_searches() -> None:
     for method, path, policy in ROUTES:
         below = path.startswith("/promsnmp/")
-        expected = (below and method not in SAFE) or SEARCHES.match(path) is not None
+        expected = below and (method not in SAFE or path.startswith("/promsnmp/discovery"))
+        if policy.is_page and method not in SAFE:
+            changes = ("/add-device", *FORMS, "/bulk/apply", "/replicas/step-down")
+            expected = path in changes or path.startswith("/discovery/")
         assert policy.leader_only is expected, (method, path)
 
 
@@ -174,17 +188,46 @@ async def test_each_caller_gets_in_where_promised(
 ) -> None:
     level, has_credentials = promised(method, path), service[1]
     signed = {"authorization": f"Bearer {TOKEN}"}
+    is_form = method == "POST" and resolved(method, path).is_page
+    from_remote = {"form_token": await form_token(remote)} if is_form else {}
+    from_local = {"form_token": await form_token(local)} if is_form else {}
     statuses = {
-        "nobody": (await remote.request(method, path)).status_code,
-        "local": (await local.request(method, path)).status_code,
-        "token": (await remote.request(method, path, headers=signed)).status_code,
+        "nobody": (await remote.request(method, path, data=from_remote)).status_code,
+        "local": (await local.request(method, path, data=from_local)).status_code,
+        "token": (await remote.request(method, path, data=from_remote, headers=signed)).status_code,
     }
+    if level is AccessLevel.LOGIN and is_form:  # what is entered there is wrong: nothing
+        expected_status = 401 if path == "/login" else 303
+        asked = ("nobody", "local", "token") if has_credentials else ("local",) if path == "/logout" else ()
+        assert [statuses[caller] for caller in asked] == [expected_status] * len(asked)
+        return
     refused = {caller for caller, status in statuses.items() if status in (401, 403)}
     if has_credentials:
         expected = {"nobody", "local"} if level in RESTRICTED else set()
     else:
         expected = {"nobody", "token"} if level is AccessLevel.MANAGEMENT else set()
     assert refused == expected, statuses
+
+
+async def form_token(client: httpx.AsyncClient) -> str:
+    """The token of the forms of a client, which keeps the cookie for it; empty for one that gets no form."""
+    pages = [(await client.get(path)).text for path in ("/login", "/devices")]
+    found = re.search('name="form_token" value="([0-9a-f]{64})"', "".join(pages))
+    return found[1] if found else ""
+
+
+CHANGING_PAGES = [(method, path) for method, path, policy in ROUTES if policy.is_page and method not in SAFE]
+
+
+@pytest.mark.parametrize(("method", "path"), CHANGING_PAGES)
+async def test_no_form_is_accepted_that_no_page_has_made(local: httpx.AsyncClient, method: str, path: str) -> None:
+    signed = {"authorization": f"Bearer {TOKEN}"}
+    token = await form_token(local)
+    for cookies, sent in (({}, token), (dict(local.cookies), "0" * 64), ({}, "")):
+        local.cookies = httpx.Cookies(cookies)
+        answer = await local.request(method, path, data={"form_token": sent}, headers=signed)
+        assert answer.status_code == 403
+        assert "form" in answer.json()["error"]
 
 
 @pytest.mark.parametrize("path", ["/targets", "/-/reload", "/promsnmp/hello", "/nowhere"])

@@ -202,3 +202,15 @@ async def test_a_page_that_was_handed_over_counts_for_the_interval_of_its_device
             assert page_service.stored_page(seldom.key, seldom.modules) is not None  # older than the cache's max_age
         finally:
             await poller.stop()
+
+
+async def test_somebody_may_have_devices_polled_at_once() -> None:
+    async with agents(2) as (first, second):
+        wanted, other = target_of(first, managed=True), target_of(second, managed=True)
+        async with polling([wanted, other], interval=1000.0) as (poller, page_service):
+            assert poller.poll_soon([wanted.key, "unknown"]) == 1
+            await until(lambda: wanted.key in page_service.began)
+            assert page_service.began.keys() == {wanted.key}
+            await until(lambda: poller.active == 0)
+            assert poller.poll_soon([wanted.key]) == 1
+            await until(lambda: len(page_service.began[wanted.key]) == 2)

@@ -27,7 +27,8 @@ from promsnmp.http.routes import (
     replicas,
     targets,
 )
-from promsnmp.http.routes.pages import browse, interface, maps, swagger
+from promsnmp.http.routes.pages import account, browse, interface, manage, maps, swagger
+from promsnmp.http.routes.pages import devices as device_forms
 from promsnmp.http.routes.pages import discovery as discovery_pages
 from promsnmp.http.schemas.openapi import VERSION, openapi_document
 from promsnmp.http.schemas.openapi_security import with_security
@@ -37,9 +38,8 @@ from promsnmp.http.services import Services
 ROUTERS = tuple(
     routes.router
     for routes in (
-        targets, metrics, probes, original, inventory, devices, discovery, replicas, actuator, interface, maps,
-        discovery_pages, browse, swagger,
-        openapi,
+        targets, metrics, probes, original, inventory, devices, discovery, replicas, actuator, account, device_forms,
+        manage, interface, maps, discovery_pages, browse, swagger, openapi,
     )
 )  # fmt: skip
 """In the order in which FastAPI tries them, and in which the OpenAPI document shows them."""

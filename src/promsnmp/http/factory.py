@@ -10,6 +10,8 @@ from promsnmp.cluster.cluster import Cluster
 from promsnmp.http.middleware.access import AccessMiddleware
 from promsnmp.http.middleware.leader_proxy import LeaderProxy
 from promsnmp.http.middleware.owner_proxy import OwnerProxy
+from promsnmp.http.middleware.page_errors import ErrorPages, PageErrorsMiddleware
+from promsnmp.http.middleware.page_forms import PageFormsMiddleware
 from promsnmp.http.middleware.peer_auth import PeerAuthenticator, PeerAuthMiddleware, peer_routes
 from promsnmp.http.middleware.rate_limit import RateLimitMiddleware
 from promsnmp.http.middleware.request_metrics import RequestMetricsMiddleware
@@ -17,8 +19,19 @@ from promsnmp.http.middleware.response_headers import ResponseHeadersMiddleware
 from promsnmp.http.middleware.stack import MiddlewareStack
 from promsnmp.http.route_policy import PlainRoute
 from promsnmp.http.routes.scrape import SNMP_PATH, SNMP_POLICY, ScrapeRoute
-from promsnmp.http.security.auth import AccessControl, BasicAuthenticator, CertificateAuthenticator, TokenAuthenticator
+from promsnmp.http.security.auth import (
+    TOKEN_PRINCIPAL,
+    USER_PRINCIPAL,
+    AccessControl,
+    BasicAuthenticator,
+    CertificateAuthenticator,
+    FailedLogins,
+    TokenAuthenticator,
+)
+from promsnmp.http.security.login import Login, SessionAuthenticator
+from promsnmp.http.security.login_limit import LoginLimit
 from promsnmp.http.security.origin import Hosts
+from promsnmp.http.security.sessions import Sessions
 from promsnmp.http.security.web_config_watcher import WebConfigWatcher
 from promsnmp.http.server.connections import ConnectionLimits, ConnectionTable
 from promsnmp.inventory.store import InventoryStore
@@ -32,10 +45,13 @@ from promsnmp.settings.parsing import parts
 log = logging.getLogger(__name__)
 
 
-def make_access_control(settings: Settings, web: WebConfigWatcher) -> AccessControl:
-    """Decides who may send what. A client certificate is a login only where there are no other credentials, since
-    scrapers have certificates, too."""
-    basic = BasicAuthenticator(web.passwords)
+def make_access_control(
+    settings: Settings, web: WebConfigWatcher, key: Callable[[str], bytes]
+) -> tuple[AccessControl, Login]:
+    """Decides who may send what, and who logs in. A client certificate is a login only where there are no other
+    credentials, since scrapers have certificates, too. ``key`` derives the keys that all replicas share."""
+    limit, failures = LoginLimit(), FailedLogins()
+    basic = BasicAuthenticator(web.passwords, limit)
     token = TokenAuthenticator(
         settings.api_token.get_secret_value() if settings.api_token else "",
         is_password=lambda: not basic.configured,
@@ -43,16 +59,29 @@ def make_access_control(settings: Settings, web: WebConfigWatcher) -> AccessCont
     certificate = CertificateAuthenticator(
         lambda: web.trusts_certificates and not (token.configured or basic.configured)
     )
+    sessions = Sessions(
+        key,
+        lambda principal: _credentials_of(principal, token, basic),
+        lifetime=settings.web_session_lifetime / 1000,
+    )
     access = AccessControl(
-        [PeerAuthenticator(), token, basic, certificate],
+        [PeerAuthenticator(), SessionAuthenticator(sessions), token, basic, certificate],
         allow_anonymous=settings.api_allow_anonymous,
         protect_scrapes=settings.api_protect_scrapes,
         read_anonymous=settings.web_read_anonymous,
         hosts=Hosts(parts(settings.api_allowed_hosts)),
+        failures=failures,
     )
     if settings.api_allow_anonymous and access.configured:
         log.warning("API_ALLOW_ANONYMOUS has no effect: credentials are configured, and management needs them")
-    return access
+    return access, Login(token, basic, sessions, failures, limit)
+
+
+def _credentials_of(principal: str, token: TokenAuthenticator, basic: BasicAuthenticator) -> bytes | None:
+    """What a session of a principal depends on; None for one that may not log in any more."""
+    if principal.startswith(USER_PRINCIPAL):
+        return basic.hash_of(principal.removeprefix(USER_PRINCIPAL))
+    return (token.token or None) if principal == TOKEN_PRINCIPAL else None
 
 
 def make_connection_table(settings: Settings, connections: int) -> ConnectionTable:
@@ -89,15 +118,23 @@ def make_scrape_route(
 
 
 def make_stack(
-    cluster: Cluster, web: WebConfigWatcher, access: AccessControl, owner_proxy: OwnerProxy, counts: RequestCounts
+    cluster: Cluster,
+    web: WebConfigWatcher,
+    access: AccessControl,
+    login: Login,
+    pages: ErrorPages | None,
+    owner_proxy: OwnerProxy,
+    counts: RequestCounts,
 ) -> MiddlewareStack:
-    """The middleware."""
+    """The middleware; ``pages`` are those for people."""
     return MiddlewareStack(
         request_metrics=RequestMetricsMiddleware(counts),
         response_headers=ResponseHeadersMiddleware(web),
         peer_auth=PeerAuthMiddleware(cluster.verifier if cluster.has_peers else None),
         rate_limit=RateLimitMiddleware(web),
         access=AccessMiddleware(access),
+        page_errors=PageErrorsMiddleware(pages, lambda: login.is_possible),
+        page_forms=PageFormsMiddleware(login.sessions),
         leader_proxy=LeaderProxy(cluster.leadership, cluster.write_forwarder),
         owner_proxy=owner_proxy,
     )

@@ -23,6 +23,9 @@ POLICY = "promsnmp.policy"
 _DECLARED = "promsnmp_policy"
 """Attribute of a handler: the ``RoutePolicy`` that it declares."""
 
+MAX_FORM = 64 * 1024
+"""Bytes of most forms, at most."""
+
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 
 
@@ -39,8 +42,14 @@ class AccessLevel(Enum):
     """A page for people that shows configuration: as details, or everybody with WEB_READ_ANONYMOUS."""
     MANAGEMENT = "management"
     """Changes something: callers with credentials, or without any programs on this machine."""
+    LOGIN = "login"
+    """Everybody, since it is where callers log in; changes, from pages of this service only."""
     PEER = "peer"
     """Other replicas: the handler checks the signature of the request."""
+
+
+_CHANGING = (AccessLevel.MANAGEMENT, AccessLevel.LOGIN, AccessLevel.PEER)
+"""Levels that a request needs which changes something."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +63,10 @@ class RoutePolicy:
     """When the query names a target, the replica that polls that target answers, if it can."""
     plain_errors: bool = False
     """Refusals are plain text instead of JSON: Prometheus shows them on its targets page."""
+    is_page: bool = False
+    """A page for people: sessions are credentials, its forms need a token, refusals are pages."""
+    max_form: int = MAX_FORM
+    """Bytes of a form that is sent to a page, at most."""
 
 
 UNDECLARED = RoutePolicy()
@@ -65,7 +78,19 @@ def access(
     level: AccessLevel, *, leader_only: bool = False, owner_first: bool = False, plain_errors: bool = False
 ) -> Callable[[Handler], Handler]:
     """Declares the access of a handler; goes between the router's decorator and the function."""
-    policy = RoutePolicy(access=level, leader_only=leader_only, owner_first=owner_first, plain_errors=plain_errors)
+    return _declare(
+        RoutePolicy(access=level, leader_only=leader_only, owner_first=owner_first, plain_errors=plain_errors)
+    )
+
+
+def page_access(
+    level: AccessLevel, *, leader_only: bool = False, max_form: int = MAX_FORM
+) -> Callable[[Handler], Handler]:
+    """As ``access``, for a page for people."""
+    return _declare(RoutePolicy(access=level, leader_only=leader_only, is_page=True, max_form=max_form))
+
+
+def _declare(policy: RoutePolicy) -> Callable[[Handler], Handler]:
 
     def declare(handler: Handler) -> Handler:
         setattr(handler, _DECLARED, policy)
@@ -109,7 +134,7 @@ class RouteTable:
         ]
         """With the fixed beginning of each path: comparing that first saves most of the matching."""
         for method, path, policy in self.declared():
-            if method not in SAFE_METHODS and policy.access not in (AccessLevel.MANAGEMENT, AccessLevel.PEER):
+            if method not in SAFE_METHODS and policy.access not in _CHANGING:
                 raise ValueError(
                     f"{method} {path} declares {policy.access.value}; a request that changes something is management"
                 )
@@ -132,7 +157,7 @@ class RouteTable:
         if (policy := self._find(scope, method)) is not None:
             return policy
         policy = self._find(scope, "GET") or NO_ROUTE
-        return policy if method in SAFE_METHODS else replace(policy, access=AccessLevel.MANAGEMENT)
+        return policy if method in SAFE_METHODS else replace(policy, access=AccessLevel.MANAGEMENT, is_page=False)
 
     def _find(self, scope: Scope, method: str) -> RoutePolicy | None:
         plain = self.plain.get(scope["path"])

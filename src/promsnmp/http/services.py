@@ -11,9 +11,12 @@ from fastapi import Depends, Request
 from promsnmp.cluster.cluster import Cluster
 from promsnmp.discovery.service import Discovery
 from promsnmp.exposition.utilization.histogram import UtilizationSeries
+from promsnmp.http.middleware.page_errors import ErrorPages
 from promsnmp.http.responses.cached import CachedResponse
 from promsnmp.http.responses.events import EventStreams
+from promsnmp.http.responses.forms import Form
 from promsnmp.http.security.auth import ANONYMOUS, PRINCIPAL, AccessControl
+from promsnmp.http.security.login import Login
 from promsnmp.inventory.devices import Devices
 from promsnmp.inventory.model import Device
 from promsnmp.inventory.query import DeviceSelector, Query
@@ -33,17 +36,76 @@ class ExecutorUsage:
     queued: int = 0
 
 
-class PeoplePages(Protocol):
+@dataclass(frozen=True, slots=True)
+class PageViewer:
+    """Who looks at a page for people."""
+
+    name: str = ""
+    """The caller's name, as access control gives it; empty for somebody who has not said who they are."""
+    may_change: bool = False
+    form_token: str = ""
+    """What a form of the page must carry."""
+
+
+NOBODY = PageViewer()
+
+
+@dataclass(frozen=True, slots=True)
+class FormSender:
+    """Who sends a form: ``who`` for the audit log, and the ID of the request when another replica forwards it."""
+
+    who: str
+    request_id: str = ""
+    viewer: PageViewer = NOBODY
+
+
+class PeoplePages(ErrorPages, Protocol):
     """The pages for people (``web``)."""
 
     async def page(
-        self, name: str, *, item: str, query: Sequence[tuple[str, str]], is_fragment: bool
+        self,
+        name: str,
+        *,
+        item: str = "",
+        query: Sequence[tuple[str, str]] = (),
+        is_fragment: bool = False,
+        viewer: PageViewer = NOBODY,
     ) -> tuple[int, str]:
         """Status and HTML of a page: ``item`` is the rest of its path, ``query`` its parameters. ``is_fragment``: only
         the part that a page which is open replaces."""
 
     async def file(self, name: str, *, query: Sequence[tuple[str, str]]) -> bytes:
         """What a page offers as a file. Raises ValueError for a wrong query."""
+
+    async def submit(self, name: str, form: Form, sender: FormSender, *, item: str = "") -> tuple[int, str]:
+        """Does what a form of the page ``name`` says: status and HTML, or 303 and where to go on, relative to the
+        form's path. Raises InventoryError, OutcomeUnknown, SettingsError, and ValueError for a wrong form."""
+
+    def login_page(
+        self,
+        viewer: PageViewer,
+        *,
+        next_path: str,
+        asks_name: bool,
+        takes_token: bool,
+        session: str,
+        error: str,
+        hint: str,
+    ) -> str:
+        """The page at which people log in; for one with a ``session`` (its principal), log out. ``hint``: why nobody
+        can log in."""
+
+    async def selection(self, form: Form) -> Sequence[Device]:
+        """The devices that a form of the list chooses. Raises ValueError."""
+
+    def pack(self, devices: Iterable[Device]) -> str:
+        """Devices as the field ``ids`` of a form, which ``selection`` reads."""
+
+    async def csv(self, query: Sequence[tuple[str, str]]) -> Iterable[bytes]:
+        """The devices that a query selects, as CSV, part by part. Raises ValueError."""
+
+    async def csv_of(self, form: Form) -> Iterable[bytes]:
+        """The same for the devices that a form of the list chooses. Raises ValueError."""
 
     def asset(self, name: str) -> tuple[str, bytes] | None:
         """Media type and contents of a file that pages load; None when there is no such file."""
@@ -81,6 +143,10 @@ class Services:
     """Empty the cache of pages."""
     access: AccessControl
     """Who may send what, for routes that answer differently."""
+    login: Login
+    """Who has logged in to the pages for people."""
+    poll_now: Callable[..., Awaitable[int]]
+    """Polls devices that this replica polls, at once; see ``PollingSubsystem.poll_now``."""
     people: PeoplePages | None = None
     """The pages for people; None when they are off."""
     streams: EventStreams = field(default_factory=EventStreams)

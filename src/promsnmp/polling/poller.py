@@ -11,7 +11,7 @@ import asyncio
 import heapq
 import logging
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from promsnmp.errors import PromSnmpError
@@ -113,6 +113,20 @@ class Poller:
             self._schedules[target.key] = _Schedule(target, due)
             heapq.heappush(self._queue, _QueuedPoll(due, target.key))
         self._changed.set()
+
+    def poll_soon(self, keys: Iterable[str]) -> int:
+        """Polls the targets with these keys as soon as there is room; returns how many of them it polls."""
+        now, found = asyncio.get_running_loop().time(), 0
+        for key in keys:
+            schedule = self._schedules.get(key)
+            if schedule is None:
+                continue
+            found += 1
+            if not schedule.running and schedule.due > now:
+                schedule.due = now
+                heapq.heappush(self._queue, _QueuedPoll(now, key))
+        self._changed.set()
+        return found
 
     def start(self) -> None:
         """Starts polling."""

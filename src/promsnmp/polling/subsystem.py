@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import time
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -33,7 +34,7 @@ from promsnmp.polling.device_state import DeviceState, DeviceStates
 from promsnmp.polling.handover.handover import Handover
 from promsnmp.polling.options import CollectorOptions, with_limits
 from promsnmp.polling.overrides import aged_by_sleep
-from promsnmp.polling.pages.cache import PageCache
+from promsnmp.polling.pages.cache import CacheEntry, PageCache
 from promsnmp.polling.pages.page import RenderedPage
 from promsnmp.polling.pages.poll_status import NEVER_POLLED, PollStatus
 from promsnmp.polling.pages.service import PageService
@@ -44,8 +45,12 @@ from promsnmp.polling.walks.walker import DeviceWalker, Walked
 from promsnmp.settings import Settings
 from promsnmp.support.memory import cgroup_limit
 
+log = logging.getLogger(__name__)
+
 ADHOC_PAGE_SECONDS = 1.0
 """Seconds for which the page of an address outside the inventory answers further scrapes."""
+REQUESTED_AT_ONCE = 500
+"""Devices whose polls are scheduled in one step: some five milliseconds."""
 HANDOVER_SPREAD = 0.5
 """Share of the interval within which this replica polls devices that it takes over from others, if they are many."""
 
@@ -114,6 +119,7 @@ class PollingSubsystem:
         self._polls = interval > 0
         self._targets = PerDeviceCache(self._target)
         self._all_targets: list[Target] = []
+        self._requested_polls: set[asyncio.Task[CacheEntry]] = set()
         self.owned = 0
         self._owned_shards: set[str] = set()
 
@@ -180,6 +186,36 @@ class PollingSubsystem:
         else:
             self.detected_modules.receive(message)
         return b"{}"
+
+    async def poll_now(self, devices: Sequence[Device], *, detect: bool = False, within: float = 0.0) -> int:
+        """Polls those of the devices that this replica polls, as soon as there is room; returns how many these are.
+
+        ``detect``: their modules are detected again first. Waits ``within`` seconds for the polls to end.
+        """
+        number, polls = 0, set[asyncio.Task[CacheEntry]]()
+        for at in range(0, len(devices), REQUESTED_AT_ONCE):
+            found = [self._target(device) for device in devices[at : at + REQUESTED_AT_ONCE]]
+            targets = [target for target in found if target is not None and self._is_polled_here(target)]
+            number += len(targets)
+            if detect:
+                for target in targets:
+                    self.collector.states.of(target).detection.request()
+            if self._polls:
+                self.poller.poll_soon(target.key for target in targets)
+            if not self._polls or within:
+                polls |= {asyncio.create_task(self.page_service.poll(target)) for target in targets}
+            await asyncio.sleep(0)  # others run in between
+        self._requested_polls |= polls
+        for poll in polls:
+            poll.add_done_callback(self._on_requested_poll)
+        if polls and within:
+            await asyncio.wait(polls, timeout=within)
+        return number
+
+    def _on_requested_poll(self, poll: asyncio.Task[CacheEntry]) -> None:
+        self._requested_polls.discard(poll)
+        if not poll.cancelled() and (error := poll.exception()) is not None:
+            log.warning("a poll that somebody asked for failed: %s", error)
 
     def poll_status(self, device: Device) -> PollStatus:
         """How the last poll of a device of the inventory ended."""

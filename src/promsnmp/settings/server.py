@@ -57,6 +57,12 @@ class ServerSettings(Group):
         description="Everybody may read these pages, although `API_TOKEN`, users or certificates are set up; they show "
         "the inventory without secrets, and pages of devices. Without effect with `API_PROTECT_SCRAPES`.",
     )
+    web_session_lifetime: int = Field(
+        43_200_000,
+        ge=60_000,
+        le=2_592_000_000,
+        description="Milliseconds after which somebody who has logged in to these pages has to log in again.",
+    )
     shutdown_timeout: int = Field(
         30_000, ge=0, description="Milliseconds that requests in flight have to finish after SIGTERM."
     )

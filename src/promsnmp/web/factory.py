@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 from promsnmp import __version__
 from promsnmp.cluster.cluster import Cluster
 from promsnmp.discovery.schedule import Scheduler
 from promsnmp.discovery.service import Discovery
 from promsnmp.inventory.devices import Devices
 from promsnmp.inventory.query import DeviceSelector
+from promsnmp.inventory.writes.many_devices import ManyDevices
 from promsnmp.modules.catalogue import CatalogueStore
+from promsnmp.modules.snmp_yml.read_options import read_options
 from promsnmp.observe.health import Health
 from promsnmp.polling.subsystem import PollingSubsystem
 from promsnmp.settings import Settings
@@ -22,6 +26,8 @@ def make_interface(
     meter: PollRateMeter,
     *,
     devices: Devices,
+    many_devices: ManyDevices,
+    reload: Callable[[], Awaitable[object]],
     select: DeviceSelector,
     polling: PollingSubsystem,
     catalogue_store: CatalogueStore,
@@ -40,6 +46,9 @@ def make_interface(
         interval=settings.collection_interval / 1000,
         shows_rates=settings.interface_utilization,
         devices=devices,
+        many_devices=many_devices,
+        reload=reload,
+        read_options=read_options(settings),
         select=select,
         statuses=polling.poll_statuses,
         status=polling.poll_status,

@@ -127,11 +127,15 @@ class Fleet:
         self._making: asyncio.Task[Board] | None = None
         self._owners: tuple[object, object, Counter[str]] | None = None
 
-    async def board(self) -> Board:
-        """The present board; those who ask at the same time share the work."""
-        board = self._board
-        if board is not None and self._clock() - board.made_at < board.lifetime:
+    async def board(self, *, is_current: bool = False) -> Board:
+        """The present board; those who ask at the same time share the work. ``is_current``: of the inventory in use,
+        for somebody who has just changed it, or is about to."""
+        board, inventory = self._board, self._sources.devices.snapshot.inventory
+        is_recent = board is not None and self._clock() - board.made_at < board.lifetime
+        if board is not None and is_recent and (board.inventory is inventory or not is_current):
             return board
+        if is_current and self._making is not None and not self._making.done():
+            await asyncio.wait({self._making})  # it may have begun with the inventory before
         if self._making is None or self._making.done():
             self._making = asyncio.create_task(asyncio.to_thread(self._make), name="board of all devices")
         self._board = await shielded(self._making)

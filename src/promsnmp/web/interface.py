@@ -8,20 +8,24 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from functools import cache, partial
 from importlib import resources
 from urllib.parse import quote
 
 from cachetools import LRUCache
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from promsnmp.errors import UnknownDevice
-from promsnmp.inventory.model import Inventory
+from promsnmp.inventory.model import Device, Inventory
 from promsnmp.web import text
 from promsnmp.web.browse.module import module_text, read_wanted
 from promsnmp.web.browse.names import Names
+from promsnmp.web.edit.editor import Editor
+from promsnmp.web.edit.notices import notice_of
+from promsnmp.web.edit.selection import pack_ids
+from promsnmp.web.edit.viewer import NOBODY, Form, Sender, Viewer
 from promsnmp.web.fleet import Board, Fleet
 from promsnmp.web.pages.browse import browse_form, walk_device, walk_values
 from promsnmp.web.pages.device import device_view
@@ -35,6 +39,12 @@ from promsnmp.web.rates import PollRateMeter
 from promsnmp.web.sources import Sources
 from promsnmp.web.topology.atlas import Atlas, AtlasMaker
 
+_FORMS = {
+    "edit": ("edit/device", "../../"),
+    "remove": ("edit/remove", "../../"),
+    "add": ("edit/device", ""),
+}
+"""Pages that are a form: their template, and the way from their path to the overview."""
 MEDIA_TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
 """Of the files that pages load, by suffix; other files are not served."""
 
@@ -71,11 +81,20 @@ class WebInterface:
         self._maps: LRUCache[tuple[Query, bool], tuple[Atlas | None, int, str]] = LRUCache(8)
         self._known_names: tuple[int, Names] | None = None
         """The generation of the catalogue, and its names."""
+        self._editor = Editor(sources, self._fleet)
         self._assets = assets()
         self._shared: dict[bool, tuple[Board, str]] = {}
         """The overview that all get who ask while its board is shown, whole and as a fragment."""
 
-    async def page(self, name: str, *, item: str = "", query: Query = (), is_fragment: bool = False) -> tuple[int, str]:
+    async def page(
+        self,
+        name: str,
+        *,
+        item: str = "",
+        query: Query = (),
+        is_fragment: bool = False,
+        viewer: Viewer = NOBODY,
+    ) -> tuple[int, str]:
         """Status and HTML of a page; ``is_fragment``: only its live part."""
         if name == "overview":
             return 200, await self._shared_overview(is_fragment=is_fragment)
@@ -83,12 +102,58 @@ class WebInterface:
             return await self._map(query, is_fragment=is_fragment)
         values: Mapping[str, object]
         try:
+            if name in _FORMS:
+                template, base = _FORMS[name]
+                return 200, self._form(template, self._editor.view(name, item), viewer, base=base)
             values = await self._views[name](item, query)
             status = int(str(values.get("status", 200)))
         except UnknownDevice as error:
             name, status, values = "missing", 404, {"error": str(error), "wanted": item}
-        render = partial(self._render, name, item, values, is_fragment=is_fragment)
+        shown = {"viewer": viewer, "notice": notice_of(query), **values}
+        render = partial(self._render, name, item, shown, is_fragment=is_fragment)
         return (200 if is_fragment else status), await asyncio.to_thread(render) if name in LARGE else render()
+
+    async def submit(self, name: str, form: Form, sender: Sender, *, item: str = "") -> tuple[int, str]:
+        """What ``Editor.submit`` answers: status and HTML, or 303 and where to go on."""
+        status, template, answer = await self._editor.submit(name, item, form, sender)
+        if isinstance(answer, str):
+            return status, answer
+        base = _FORMS[name][1] if name in _FORMS else "" if name == "confirm" else "../"
+        return status, self._form(template, answer, sender.viewer, base=base)
+
+    async def selection(self, form: Form) -> Sequence[Device]:
+        """As ``Editor.selection``."""
+        return await self._editor.selection(form)
+
+    def pack(self, devices: Iterable[Device]) -> str:
+        """Devices as a field of a form."""
+        return pack_ids(devices)
+
+    async def csv(self, query: Query) -> Iterable[bytes]:
+        """As ``Editor.csv``."""
+        return await self._editor.csv(query)
+
+    async def csv_of(self, form: Form) -> Iterable[bytes]:
+        """As ``Editor.csv_of``."""
+        return await self._editor.csv_of(form)
+
+    def login_page(self, viewer: Viewer, **shown: object) -> str:
+        """The page at which people log in, or out; see ``http.services.PeoplePages``."""
+        return self._form("edit/login", shown, viewer, base="")
+
+    def error_page(self, path: str, status: int, text: str, problems: Sequence[str]) -> str:
+        """What is wrong with a request for ``path``."""
+        shown = {"status": status, "error": text, "problems": problems}
+        return self._form("edit/error", shown, NOBODY, base="../" * (path.count("/") - 1))
+
+    def continue_page(self, path: str) -> str:
+        """A page that asks for ``path`` once more, without a click."""
+        base = "../" * (path.partition("?")[0].count("/") - 1)
+        return self._form("edit/continue", {"target": f"{base or './'}{path[1:]}"}, NOBODY, base=base)
+
+    def _form(self, template: str, values: Mapping[str, object], viewer: Viewer, *, base: str) -> str:
+        shown = {"viewer": viewer, "notice": "", "base": base, **values}
+        return self._render(template, "", shown, is_fragment=False)
 
     def _render(self, name: str, item: str, values: Mapping[str, object], *, is_fragment: bool) -> str:
         folder = "live/" if (is_fragment and name != "missing") or name in FRAGMENTS else ""
@@ -136,13 +201,14 @@ class WebInterface:
         board = await self._fleet.board()
         known, html = self._shared.get(is_fragment, (None, ""))
         if known is not board:
-            values = overview_view(self._sources, board, self._meter.rates())
+            values = {"viewer": NOBODY, **overview_view(self._sources, board, self._meter.rates())}
             html = self._render("overview", "", values, is_fragment=is_fragment)
             self._shared[is_fragment] = board, html
         return html
 
     async def _devices(self, item: str, query: Query) -> Mapping[str, object]:
-        return devices_view(self._sources, await self._fleet.board(), query)
+        has_changed = any(key == "done" for key, _ in query)
+        return devices_view(self._sources, await self._fleet.board(is_current=has_changed), query)
 
     async def _device(self, item: str, query: Query) -> Mapping[str, object]:
         return await device_view(self._sources, item, query)
@@ -212,6 +278,7 @@ def environment() -> Environment:
         "seconds": text.seconds,
         "short": text.visible,
         "timestamp": text.timestamp,
+        "whole": escape,
         "url": lambda value: quote(value, safe="", errors="replace"),
     }
     return made

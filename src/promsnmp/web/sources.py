@@ -10,7 +10,9 @@ from promsnmp.discovery.service import Discovery
 from promsnmp.inventory.devices import Devices
 from promsnmp.inventory.model import Device
 from promsnmp.inventory.query import DeviceSelector
+from promsnmp.inventory.writes.many_devices import ManyDevices
 from promsnmp.modules.catalogue import CatalogueStore
+from promsnmp.modules.snmp_yml.read_options import ReadOptions
 from promsnmp.observe.health import Health
 from promsnmp.polling.pages.page import RenderedPage
 from promsnmp.polling.pages.poll_status import PollStatus
@@ -31,6 +33,12 @@ class Sources:
     shows_rates: bool
     """Whether polls compare the counters of interfaces with those of the poll before."""
     devices: Devices
+    many_devices: ManyDevices
+    """Changes of many devices at once."""
+    reload: Callable[[], Awaitable[object]]
+    """Reads all files again; see ``http.services.Services``."""
+    read_options: ReadOptions
+    """How files of modules are read."""
     select: DeviceSelector
     statuses: Callable[[tuple[Device, ...]], Sequence[PollStatus | None]]
     """How the last polls of all devices ended, in order; None: another replica polls the device."""

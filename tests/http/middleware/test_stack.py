@@ -19,6 +19,8 @@ from promsnmp.cluster.peers.signing import (
 )
 from promsnmp.http.middleware.access import AccessMiddleware
 from promsnmp.http.middleware.leader_proxy import LeaderProxy
+from promsnmp.http.middleware.page_errors import PageErrorsMiddleware
+from promsnmp.http.middleware.page_forms import PageFormsMiddleware
 from promsnmp.http.middleware.peer_auth import PeerAuthenticator, PeerAuthMiddleware
 from promsnmp.http.middleware.rate_limit import RateLimitMiddleware
 from promsnmp.http.middleware.request_metrics import RequestMetricsMiddleware
@@ -27,6 +29,7 @@ from promsnmp.http.middleware.stack import MiddlewareStack
 from promsnmp.http.responses.sending import send_text
 from promsnmp.http.route_policy import AccessLevel, PlainRoute, RoutePolicy, RouteTable
 from promsnmp.http.security.auth import PRINCIPAL, AccessControl, TokenAuthenticator
+from promsnmp.http.security.sessions import Sessions
 from promsnmp.http.security.web_config_watcher import WebConfigWatcher
 from promsnmp.observe.counts import RequestCounts
 
@@ -75,6 +78,8 @@ def stack(web: WebConfigWatcher, counts: RequestCounts) -> MiddlewareStack:
         peer_auth=PeerAuthMiddleware(RequestVerifier(KEY, ME.instance, REPLAYS)),
         rate_limit=RateLimitMiddleware(web),
         access=AccessMiddleware(access),
+        page_errors=PageErrorsMiddleware(None, lambda: False),
+        page_forms=PageFormsMiddleware(Sessions(KEY.derive, lambda _: None, lifetime=60)),
         leader_proxy=LeaderProxy(AlwaysLeader("a", ""), None),  # type: ignore[arg-type]  # one replica forwards nothing
         owner_proxy=Passing(),  # type: ignore[arg-type]
     )

@@ -183,3 +183,14 @@ def test_stored_modules_that_equal_the_detected_ones_change_nothing() -> None:
     assert one.identity is not None
     assert not one.is_due(1000.0 + REDETECT_SECONDS - 1)
     assert one.is_due(1000.0 + REDETECT_SECONDS)
+
+
+def test_somebody_may_have_the_modules_detected_again() -> None:
+    one = detected_schedule("system", "ups")
+    one.record_failure(2000.0)
+    assert not one.is_due(2000.0 + RETRY_SECONDS - 1)
+    one.request()
+    assert one.is_due(2000.0)
+    assert one.modules == ("system", "ups")
+    one.record_identity(identity("system", "ups"), 2000.0)
+    assert not one.is_due(2000.0 + REDETECT_SECONDS - 1)

@@ -34,6 +34,8 @@ class Replica(ServiceProcess):
         self.name = name
         self.env = dict(env)
         super().__init__(folder, env={"POD_NAME": name, "PROM_ENCRYPT_KEY": KEY, **env}, prefix=prefix)
+        if token := env.get("API_TOKEN"):
+            self.client.headers["authorization"] = f"Bearer {token}"
 
     def metric(self, name: str) -> float:
         text = self.client.get("/metrics").text

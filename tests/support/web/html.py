@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html.parser import HTMLParser
 
-_VOID = frozenset(("meta", "link", "input", "br"))
+_VOID = frozenset(("meta", "link", "input", "br", "rect"))
 
 
 class Page(HTMLParser):

@@ -19,7 +19,9 @@ from promsnmp.inventory.devices import Devices
 from promsnmp.inventory.index import Snapshot
 from promsnmp.inventory.model import Agent, AgentEndpoint, Device, Inventory, Seed
 from promsnmp.inventory.query import DeviceSelector
+from promsnmp.inventory.writes.many_devices import ManyDevices
 from promsnmp.modules.catalogue import CatalogueStore, builtin_catalogue
+from promsnmp.modules.snmp_yml.read_options import STRICT
 from promsnmp.observe.counts import DiscoveryCounts, PollCounts
 from promsnmp.observe.health import Component, Health, Status
 from promsnmp.polling.pages.page import Format, RenderedPage
@@ -72,7 +74,7 @@ def interface(
 ) -> WebInterface:
     """The pages of one replica, ME. ``devices`` with how their polls ended, ``pages`` by name of the device."""
     snapshot = Snapshot.of(Inventory(tuple(devices), revision=revision))
-    store = SimpleNamespace(snapshot=snapshot)
+    store = SimpleNamespace(snapshot=snapshot, key=b"0123456789abcdef")
     catalogue_store = CatalogueStore(builtin_catalogue())
     catalogue_store.last_error = ModuleError(module_error) if module_error else None
     texts = pages or {}
@@ -88,6 +90,9 @@ def interface(
         interval=60.0,
         shows_rates=True,
         devices=Devices(cast("Any", store)),
+        many_devices=ManyDevices(cast("Any", store)),
+        reload=_nothing_to_reload,
+        read_options=STRICT,
         select=DeviceSelector(("system", "if_mib")),
         statuses=lambda all_devices: [devices[one] for one in all_devices],
         status=lambda one: devices[one] or NEVER_POLLED,
@@ -127,6 +132,10 @@ def discovery(jobs: Sequence[Job], seeds: Sequence[Seed]) -> SimpleNamespace:
 async def no_walk(_: Device, __: bytes) -> Walked:
     """A device that has nothing."""
     return Walked()
+
+
+async def _nothing_to_reload() -> None:
+    """As when no file has changed."""
 
 
 def broken(reason: str) -> Component:

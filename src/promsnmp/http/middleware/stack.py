@@ -11,6 +11,8 @@ from starlette.types import ASGIApp
 from promsnmp.http.middleware.access import AccessMiddleware
 from promsnmp.http.middleware.leader_proxy import LeaderProxy
 from promsnmp.http.middleware.owner_proxy import OwnerProxy
+from promsnmp.http.middleware.page_errors import PageErrorsMiddleware
+from promsnmp.http.middleware.page_forms import PageFormsMiddleware
 from promsnmp.http.middleware.peer_auth import PeerAuthMiddleware
 from promsnmp.http.middleware.rate_limit import RateLimitMiddleware
 from promsnmp.http.middleware.request_metrics import RequestMetricsMiddleware
@@ -36,6 +38,8 @@ class MiddlewareStack:
     peer_auth: PeerAuthMiddleware
     rate_limit: RateLimitMiddleware
     access: AccessMiddleware
+    page_errors: PageErrorsMiddleware
+    page_forms: PageFormsMiddleware
     leader_proxy: LeaderProxy
     owner_proxy: OwnerProxy
 
@@ -45,9 +49,11 @@ class MiddlewareStack:
             self.request_metrics,  # first: what is refused counts, too
             routes,  # finds what the route declares, for all that follow
             self.response_headers,  # before everything that may refuse
+            self.page_errors,  # the same, for people
             self.peer_auth,  # before access: its signature is a replica's credentials
             self.rate_limit,  # before access: passwords cost time
             self.access,
+            self.page_forms,  # before the leader gets a form: the leader knows no cookies
             self.leader_proxy,  # behind access: the leader trusts the name that comes with a forwarded request
             self.owner_proxy,
         ]

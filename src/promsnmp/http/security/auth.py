@@ -24,13 +24,16 @@ from typing import Protocol
 from cachetools import TTLCache
 from starlette.types import Scope
 
-from promsnmp.http.route_policy import AccessLevel
+from promsnmp.http.route_policy import SAFE_METHODS, AccessLevel
+from promsnmp.http.security.login_limit import WINDOW, LoginLimit
 from promsnmp.http.security.origin import HeaderMap, Hosts, cross_site_origin, headers_of, is_local
 from promsnmp.http.security.passwords import PasswordChecker, TooManyChecks
 
 log = logging.getLogger(__name__)
 
 ANONYMOUS = "anonymous"
+TOKEN_PRINCIPAL, USER_PRINCIPAL = "token", "basic:"
+"""Names of callers: that of the token, and how those of users begin."""
 PRINCIPAL = "promsnmp.principal"
 """Key of an ASGI scope: the name of the caller, for the audit log."""
 CERTIFICATE = "promsnmp.certificate"
@@ -84,11 +87,17 @@ class TokenAuthenticator:
         given = _credentials(headers, "bearer")
         if given is None and self._is_password() and (basic := _credentials(headers, "basic")) is not None:
             given = _name_and_password(basic)[1]
-        if given is None:
-            return None
-        if not hmac.compare_digest(given.encode(), self._token):
+        return None if given is None else self.check(given)
+
+    def check(self, given: str) -> str:
+        """The caller's name, for the right token. Raises WrongCredentials."""
+        if not self._token or not hmac.compare_digest(given.encode(errors="replace"), self._token):
             raise WrongCredentials("wrong token")
-        return "token"
+        return TOKEN_PRINCIPAL
+
+    @property
+    def token(self) -> bytes:
+        return self._token
 
 
 class BasicAuthenticator:
@@ -96,8 +105,9 @@ class BasicAuthenticator:
 
     challenge = BASIC
 
-    def __init__(self, passwords: PasswordChecker) -> None:
+    def __init__(self, passwords: PasswordChecker, limit: LoginLimit | None = None) -> None:
         self._passwords = passwords
+        self._limit = limit or LoginLimit()
 
     @property
     def configured(self) -> bool:
@@ -107,11 +117,25 @@ class BasicAuthenticator:
         credentials = _credentials(headers, "basic")
         if credentials is None or not self.configured:
             return None
-        name, password = _name_and_password(credentials)
+        return await self.check(*_name_and_password(credentials), client_of(scope))
+
+    async def check(self, name: str, password: str, client: str) -> str:
+        """The caller's name, for the right password. Raises WrongCredentials or TooManyChecks."""
         known = self._passwords.remembered(name, password)
-        if not (await self._passwords.check(name, password) if known is None else known):
+        if known is None:
+            if not self._limit.allows(client):
+                raise TooManyChecks(WINDOW)
+            known = await self._passwords.check(name, password)
+            if not known:
+                self._limit.note_failure(client)
+        if not known:
             raise WrongCredentials(f"wrong user or password, user {name[:64]!r}")
-        return f"basic:{name}"
+        return f"{USER_PRINCIPAL}{name}"
+
+    def hash_of(self, name: str) -> bytes | None:
+        """The bcrypt hash of a user's password; None for an unknown user."""
+        stored = self._passwords.users.get(name)
+        return None if stored is None else stored.encode()
 
 
 class CertificateAuthenticator:
@@ -206,7 +230,7 @@ class AccessControl:
     def is_restricted(self, level: AccessLevel) -> bool:
         """Whether requests of this level may be refused."""
         match level:
-            case AccessLevel.HEALTH | AccessLevel.PEER:
+            case AccessLevel.HEALTH | AccessLevel.PEER | AccessLevel.LOGIN:
                 return False
             case AccessLevel.OPEN:
                 return self.protect_scrapes
@@ -219,22 +243,29 @@ class AccessControl:
 
     async def authorize(self, scope: Scope, level: AccessLevel = AccessLevel.MANAGEMENT) -> str | Refusal:
         """The name of the caller (``anonymous`` where none is needed), or why the request is refused."""
+        is_login = level is AccessLevel.LOGIN and scope["method"] not in SAFE_METHODS
+        if level is AccessLevel.MANAGEMENT or is_login:
+            headers = headers_of(scope)
+            if (page := cross_site_origin(headers)) is not None:
+                return _cross_site_refusal(page, headers)
         if not self.is_restricted(level):
             return self._anonymous(scope) if level in (AccessLevel.DETAILS, AccessLevel.READING) else ANONYMOUS
+        return await self.identify(scope)
+
+    async def identify(self, scope: Scope) -> str | Refusal:
+        """The name of a caller who may change something, whatever page the request comes from; or why they may not."""
         headers = headers_of(scope)
-        if level is AccessLevel.MANAGEMENT and (page := cross_site_origin(headers)) is not None:
-            return _cross_site_refusal(page, headers)
         try:
             for one in self._authenticators:
                 if (name := await one.principal(scope, headers)) is not None:
                     return name
         except WrongCredentials as error:
-            self.failures.failed((scope.get("client") or ("?",))[0], error.reason)
-            return self._unauthorized("wrong credentials", level)
-        except TooManyChecks:
-            return Refusal(HTTPStatus.TOO_MANY_REQUESTS, "too many logins at once; retry later", [("retry-after", "1")])
+            self.failures.failed(client_of(scope), error.reason)
+            return self._unauthorized("wrong credentials")
+        except TooManyChecks as error:
+            return too_many_logins(error)
         if self.configured:
-            return self._unauthorized("authentication required", level)
+            return self._unauthorized("authentication required")
         if self._allow_anonymous:
             return self._anonymous(scope)
         return ANONYMOUS if is_local(scope, headers, self._hosts) else _NOT_LOCAL
@@ -247,10 +278,8 @@ class AccessControl:
         text = f"no answer under the name {host[:100]!r} without credentials, since a web page may use such a name"
         return Refusal(HTTPStatus.FORBIDDEN, f"{text}; set API_ALLOWED_HOSTS to it, or API_TOKEN")
 
-    def _unauthorized(self, text: str, level: AccessLevel) -> Refusal:
+    def _unauthorized(self, text: str) -> Refusal:
         challenges = [one.challenge for one in self._authenticators if one.configured and one.challenge]
-        if level is AccessLevel.READING and challenges and BASIC not in challenges:
-            challenges.append(BASIC)  # a browser asks for the token as a password
         if not challenges:  # and a 401 must have one
             certificate = "authentication required: present a client certificate that the service trusts"
             return Refusal(HTTPStatus.FORBIDDEN, certificate if self.configured else text)
@@ -263,6 +292,16 @@ _NOT_LOCAL = Refusal(
     "a web page may have (API_ALLOWED_HOSTS): set API_TOKEN, or basic_auth_users in the file of WEB_CONFIG_FILE "
     "(--web.config.file); API_ALLOW_ANONYMOUS=true allows everybody",
 )
+
+
+def client_of(scope: Scope) -> str:
+    """The address of a caller."""
+    return str((scope.get("client") or ("?",))[0])
+
+
+def too_many_logins(error: TooManyChecks) -> Refusal:
+    """The refusal of a login that has to wait."""
+    return Refusal(HTTPStatus.TOO_MANY_REQUESTS, str(error), [("retry-after", f"{error.wait:.0f}")])
 
 
 def _cross_site_refusal(page: str, headers: Mapping[str, str]) -> Refusal:

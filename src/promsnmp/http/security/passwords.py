@@ -26,7 +26,13 @@ _REMEMBERED = 256
 
 
 class TooManyChecks(Exception):
-    """Too many passwords are being checked already."""
+    """Too many passwords are being checked already, or were wrong; ``wait``: seconds."""
+
+    def __init__(self, wait: float = 1.0) -> None:
+        super().__init__(
+            "too many logins at once; retry later" if wait <= 1 else f"too many failed logins; retry in {wait:.0f} s"
+        )
+        self.wait = wait
 
 
 class PasswordChecker:

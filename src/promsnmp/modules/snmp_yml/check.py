@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
+from math import inf
 
 import yaml
 
@@ -18,6 +20,9 @@ from promsnmp.modules.snmp_yml.read_options import STRICT, ReadOptions
 from promsnmp.modules.snmp_yml.reader import read_leniently
 from promsnmp.modules.types import MetricType
 from promsnmp.support import yaml_nodes, yaml_text
+
+MOST_PARTS = 5_000
+"""Modules and auths of a broken document that are looked at, one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +35,19 @@ class CheckResult:
     """The parts that could be read."""
 
 
-def check_text(text: str, *, source: str, options: ReadOptions = STRICT) -> CheckResult:
-    """Checks a whole document; if it is not valid YAML, each module and auth separately where possible."""
-    result = read_leniently(text, source=source, options=options)
+def check_text(text: str, *, source: str, options: ReadOptions = STRICT, most_problems: float = inf) -> CheckResult:
+    """Checks a whole document; if it is not valid YAML, each module and auth separately where possible. Reads no
+    further after ``most_problems``."""
+    result = read_leniently(text, source=source, options=options, most_problems=most_problems)
+    if not result.is_whole:
+        return CheckResult(result.problems, result.warnings, result.document)
     if result.is_yaml:
         notes = (*result.warnings, *_notes(text, result.document, source))
         return CheckResult(result.problems, notes, result.document)
-    parts = [read_leniently(part, source=source, lines_before=before, options=options) for part, before in _parts(text)]
+    parts = [
+        read_leniently(part, source=source, lines_before=before, options=options, most_problems=most_problems)
+        for part, before in islice(_parts(text), MOST_PARTS)
+    ]
     if not any(one.problems for one in parts):
         return CheckResult(result.problems, (), Document())
     problems = dict.fromkeys(problem for one in parts for problem in one.problems)

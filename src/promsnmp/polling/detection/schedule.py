@@ -71,6 +71,11 @@ class DetectionSchedule:
         """Whether it is time for detection."""
         return now >= self._due
 
+    def request(self) -> None:
+        """Has the next poll detect the modules again, since somebody wants to know."""
+        self._due = float("-inf")
+        self._failures = 0
+
     def record_identity(self, identity: DeviceIdentity, now: float) -> bool:
         """Keeps a result, and returns whether it is settled.
 

@@ -40,7 +40,6 @@ def browse_form(query: Sequence[tuple[str, str]]) -> Mapping[str, object]:
     return {
         "device_text": last.get("device", "")[:MOST_TEXT],
         "oid_text": last.get("oid", "")[:MOST_TEXT] or DEFAULT,
-        "may_change": last.get("may_change") == "yes",
         "error": "",
         "device": None,
         "walked": None,

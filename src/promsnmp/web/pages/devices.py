@@ -15,7 +15,7 @@ SIZE = 100
 """Devices on a page."""
 SHOWN_STATES = (*STATES, "lost", "failed", "degraded")
 """What can be chosen as a state: that of the last poll, and what else the overview counts."""
-_OWN = ("page", "sort", "order", "state")
+_OWN = ("page", "sort", "order", "state", "done", "number")
 _MOST_PAGES = 10_000_000
 
 
@@ -75,6 +75,11 @@ def devices_view(sources: Sources, board: Board, query: Sequence[tuple[str, str]
         "modules_of": lambda row: effective_modules(row.device, sources.modules),
         "owner_of": lambda row: sources.owner(row.device),
     }
+
+
+def all_rows(sources: Sources, board: Board, query: Sequence[tuple[str, str]]) -> list[Row]:
+    """All rows of the list, in order. Raises ValueError with the reason."""
+    return _selected(sources, board, _choice(query))
 
 
 def _choice(query: Sequence[tuple[str, str]]) -> _Choice:

@@ -71,7 +71,6 @@ def discovery_view(sources: Sources, query: Sequence[tuple[str, str]], now: floa
     seeds = discovery.seeds.seeds
     return {
         "problems": [value for name, value in query if name == "problem"][:MOST_PROBLEMS],
-        "may_change": last.get("may_change") == "yes",
         "form": _form(query),
         "names": sorted(sources.catalogue_store.current.auths)[:MOST_NAMES],
         "seeds": [_seed_row(seed) for seed in seeds[:MOST_SEEDS]],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from promsnmp.web.edit.ring import ring_arcs
 from promsnmp.web.fleet import Board
 from promsnmp.web.sources import Sources
 
@@ -18,6 +19,12 @@ def replicas_view(sources: Sources, board: Board) -> Mapping[str, object]:
     since = leadership.since_renewal
     parts = sources.health.components()
     return {
+        "arcs": ring_arcs(
+            cluster.members.present,
+            board.owned,
+            leader="" if leader is None else leader.name,
+            me=cluster.members.me.name,
+        ),
         "board": board,
         "members": cluster.members.present,
         "me": cluster.members.me,

@@ -1,11 +1,12 @@
 // Parts of a page that htmx replaces every few seconds: not while the page is hidden, or a control or selected text in
-// such a part is in use; and a note while PromSNMP does not answer.
+// such a part is in use, or rows are marked; and a note while PromSNMP does not answer.
 "use strict";
 
 function isInUse(part) {
   const selection = document.getSelection();
   const isSelecting = selection && !selection.isCollapsed && part.contains(selection.anchorNode);
-  return document.hidden || isSelecting || part.contains(document.activeElement);
+  const isMarked = part.querySelector("input:checked") !== null;
+  return document.hidden || isSelecting || isMarked || part.contains(document.activeElement);
 }
 
 function showContact(isLost) {

@@ -11,7 +11,9 @@ from fastapi import Request
 from promsnmp.cluster.members.hash_ring import HashRing
 from promsnmp.errors import PeerError, UnknownDevice
 from promsnmp.http.middleware.peer_auth import PEER
+from promsnmp.http.routes.pages.answers import VIEWER_HEADER
 from promsnmp.http.routes.pages.interface import device
+from promsnmp.http.security.sessions import Sessions
 from promsnmp.support.http_client import HttpResponse
 
 
@@ -39,12 +41,17 @@ class Replica:
                 raise UnknownDevice("unknown device")
             return SimpleNamespace(id=next(key for key in map(str, range(100)) if ring.owner(key) == owner))
 
+        async def identify(_: object) -> str:
+            return "basic:alice"
+
         ring = HashRing(["me", "other"], "me")
         self.services = cast(
             "Any",
             SimpleNamespace(
                 people=SimpleNamespace(page=page),
                 devices=SimpleNamespace(find=find),
+                access=SimpleNamespace(identify=identify),
+                login=SimpleNamespace(sessions=Sessions(lambda _: b"key", lambda _: None, lifetime=60)),
                 cluster=SimpleNamespace(
                     has_peers=has_peers,
                     members=SimpleNamespace(me=me, ring=ring, find=members.get),
@@ -72,7 +79,8 @@ async def test_the_owner_is_asked_with_the_user_and_without_what_is_no_business_
     assert await replica.get() == "the owner's page"
     ((address, method, target, headers, user),) = replica.asked
     assert (address, method, target) == ("other:8080", "GET", b"/devices/switch?find=x")
-    assert headers == [(b"accept", b"text/html")]
+    assert headers[0] == (b"accept", b"text/html")
+    assert [name for name, _ in headers] == [b"accept", VIEWER_HEADER]  # whoever may change something gets forms
     assert user == "anonymous@192.0.2.9"
 
 

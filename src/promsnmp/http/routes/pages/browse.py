@@ -5,48 +5,44 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 
 from promsnmp.errors import ModuleError
+from promsnmp.http.middleware.page_errors import PAGE_HEADERS
+from promsnmp.http.middleware.page_forms import form_of
 from promsnmp.http.responses.errors import ApiError
-from promsnmp.http.route_policy import AccessLevel, access
-from promsnmp.http.routes.pages.forms import read_form
-from promsnmp.http.routes.pages.interface import HEADERS, page_answer, people_of
-from promsnmp.http.security.auth import Refusal
+from promsnmp.http.route_policy import AccessLevel, page_access
+from promsnmp.http.routes.pages.answers import page_answer, people_of
 from promsnmp.http.services import ServicesDep
 
 router = APIRouter(include_in_schema=False)
 
-MAX_FORM = 64 * 1024
 _FIELDS = ("device", "oid")
 
 
 @router.get("/browse")
-@access(AccessLevel.READING)
+@page_access(AccessLevel.READING)
 async def browse_page(request: Request, services: ServicesDep) -> Response:
     """The form; ``device`` and ``oid`` fill it in."""
-    decision = await services.access.authorize(request.scope, AccessLevel.MANAGEMENT)
-    may_change = [] if isinstance(decision, Refusal) else [("may_change", "yes")]
     given = [(name, value) for name, value in request.query_params.multi_items() if name in _FIELDS]
-    return await page_answer(request, services, "browse", query=[*given, *may_change])
+    return await page_answer(request, services, "browse", query=given)
 
 
 @router.post("/browse")
-@access(AccessLevel.MANAGEMENT)
+@page_access(AccessLevel.MANAGEMENT)
 async def walk(request: Request, services: ServicesDep) -> Response:
-    people_of(services)
-    form = await read_form(request, max_bytes=MAX_FORM)
+    form = form_of(request.scope)
     given = [(name, value) for name in _FIELDS for value in form.get(name, ())[:1]]
-    return await page_answer(request, services, "walk", query=[*given, ("may_change", "yes")])
+    return await page_answer(request, services, "walk", query=given)
 
 
 @router.post("/browse/module.yml")
-@access(AccessLevel.MANAGEMENT)
+@page_access(AccessLevel.MANAGEMENT)
 async def build_module(request: Request, services: ServicesDep) -> Response:
     """A module of the columns that the form names, as a file for SNMP_CONFIG_FILES."""
     people = people_of(services)
-    form = await read_form(request, max_bytes=MAX_FORM)
+    form = form_of(request.scope)
     pairs = [(name, value) for name in ("name", "column") for value in form.get(name, ())]
     try:
         content = await people.file("module.yml", query=pairs)
     except (ValueError, ModuleError) as error:
         raise ApiError(400, str(error)) from None
-    headers = {**HEADERS, "content-disposition": 'attachment; filename="snmp.yml"'}
+    headers = {**PAGE_HEADERS, "content-disposition": 'attachment; filename="snmp.yml"'}
     return Response(content, media_type="application/yaml", headers=headers)

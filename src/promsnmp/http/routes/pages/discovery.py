@@ -17,15 +17,24 @@ from promsnmp.cluster.peers.forward_write import ForwardedRequest
 from promsnmp.discovery.jobs import ENDED_STATES
 from promsnmp.discovery.request import read_request
 from promsnmp.errors import DiscoveryBusy, InventoryError, InventoryInvalid, ModuleError, NotLeader, OutcomeUnknown
-from promsnmp.http.middleware.forwarding import forwarded_user
+from promsnmp.http.middleware.forwarding import forwarded_user, target_of
+from promsnmp.http.middleware.page_errors import PAGE_HEADERS, is_fragment
+from promsnmp.http.middleware.page_forms import form_of
+from promsnmp.http.middleware.peer_auth import PEER
 from promsnmp.http.responses.errors import RETRY, ApiError, inventory_refusal
 from promsnmp.http.responses.events import event
-from promsnmp.http.route_policy import AccessLevel, access
+from promsnmp.http.responses.forms import Form, first
+from promsnmp.http.route_policy import AccessLevel, page_access
 from promsnmp.http.routes.discovery import accept_search
-from promsnmp.http.routes.pages.forms import Form, first, read_form
-from promsnmp.http.routes.pages.interface import HEADERS, page_answer, people_of
+from promsnmp.http.routes.pages.answers import (
+    VIEWER_HEADER,
+    Visit,
+    page_answer,
+    people_of,
+    sender_of,
+    visit_of,
+)
 from promsnmp.http.routes.pages.search_form import search_document
-from promsnmp.http.security.auth import Refusal
 from promsnmp.http.services import Services, ServicesDep, caller, request_id
 
 router = APIRouter(include_in_schema=False)
@@ -41,34 +50,44 @@ LONGEST_STREAM = 300.0
 
 
 @router.get("/discovery")
-@access(AccessLevel.READING, leader_only=True)
+@page_access(AccessLevel.READING)
 async def discovery_page(request: Request, services: ServicesDep) -> Response:
-    query = await _query(request, services, request.query_params.multi_items())
-    return await page_answer(request, services, "discovery", query=query)
+    """The page of the leader, which knows the searches."""
+    visit = await visit_of(request, services)
+    target, is_part = target_of(request.scope), is_fragment(request.headers)
+    try:
+        html = await _from_leader(request, services, visit, target, is_part=is_part)
+    except NotLeader as error:
+        raise ApiError(503, f"no leader available ({error}); retry later", headers=RETRY) from None
+    except OutcomeUnknown as error:
+        raise ApiError(504, str(error)) from None
+    if html is not None:
+        return visit.answer(200, html)
+    query = _query(request.query_params.multi_items())
+    return await page_answer(request, services, "discovery", query=query, visit=visit)
 
 
 @router.get("/discovery/check")
-@access(AccessLevel.READING)
+@page_access(AccessLevel.READING)
 async def check(request: Request, services: ServicesDep) -> Response:
     """How many addresses a form has, and how long a search of them takes."""
     return await page_answer(request, services, "check")
 
 
 @router.get("/discovery/events")
-@access(AccessLevel.READING)
+@page_access(AccessLevel.READING)
 async def events(request: Request, services: ServicesDep, job: str = "") -> Response:
     """The live part of the page, whenever it changes, until the search ends."""
-    people_of(services)
-    stream = _events(request, services, job[:80])
-    return services.streams.respond(stream, {**HEADERS, "x-accel-buffering": "no"})
+    stream = _events(request, services, await visit_of(request, services), job[:80])
+    return services.streams.respond(stream, {**PAGE_HEADERS, "x-accel-buffering": "no"})
 
 
 @router.post("/discovery/search")
-@access(AccessLevel.MANAGEMENT, leader_only=True)
+@page_access(AccessLevel.MANAGEMENT, leader_only=True, max_form=MAX_FORM)
 async def search(request: Request, services: ServicesDep) -> Response:
     """Starts a search; saves it for the schedule, too, where the form says so."""
     people_of(services)
-    form = await read_form(request, max_bytes=MAX_FORM)
+    form = form_of(request.scope)
     saves, starts = bool(first(form, "save")), first(form, "action") != "save"
     seeds = services.discovery.seeds
     try:
@@ -87,10 +106,9 @@ async def search(request: Request, services: ServicesDep) -> Response:
 
 
 @router.post("/discovery/seeds/{seed_id}/search")
-@access(AccessLevel.MANAGEMENT, leader_only=True)
+@page_access(AccessLevel.MANAGEMENT, leader_only=True)
 async def search_seed(request: Request, seed_id: str, services: ServicesDep) -> Response:
     """Searches a saved seed now."""
-    await read_form(request, max_bytes=MAX_FORM)
     discovery = services.discovery
     seed = discovery.seeds.get(seed_id.lower())
     if seed is None:
@@ -106,10 +124,9 @@ async def search_seed(request: Request, seed_id: str, services: ServicesDep) -> 
 
 
 @router.post("/discovery/seeds/{seed_id}/delete")
-@access(AccessLevel.MANAGEMENT, leader_only=True)
+@page_access(AccessLevel.MANAGEMENT, leader_only=True)
 async def delete_seed(request: Request, seed_id: str, services: ServicesDep) -> Response:
     """Deletes a saved seed; its devices stay."""
-    await read_form(request, max_bytes=MAX_FORM)
     try:
         await services.discovery.seeds.delete(seed_id.lower(), who=caller(request), request_id=request_id(request))
     except InventoryError as error:
@@ -118,10 +135,9 @@ async def delete_seed(request: Request, seed_id: str, services: ServicesDep) -> 
 
 
 @router.post("/discovery/jobs/{job_id}/stop")
-@access(AccessLevel.MANAGEMENT, leader_only=True)
+@page_access(AccessLevel.MANAGEMENT, leader_only=True)
 async def stop(request: Request, job_id: str, services: ServicesDep) -> Response:
     """Stops a search; what it found stays."""
-    await read_form(request, max_bytes=MAX_FORM)
     job = services.discovery.job(job_id.lower())
     if job is not None and job.state not in ENDED_STATES:
         services.discovery.stop_job(job)
@@ -132,37 +148,59 @@ async def stop(request: Request, job_id: str, services: ServicesDep) -> Response
 def _back(request: Request, job_id: str = "") -> Response:
     """To the page, by a relative reference: a proxy may have put the service below a path."""
     up = "../" * (request.url.path.count("/") - 1)
-    return RedirectResponse(f"{up}discovery{f'?job={job_id}' if job_id else ''}", 303, HEADERS)
+    return RedirectResponse(f"{up}discovery{f'?job={job_id}' if job_id else ''}", 303, PAGE_HEADERS)
 
 
 async def _refused(request: Request, services: Services, form: Form, problems: Sequence[str]) -> Response:
-    fields = [(name, value) for name, values in form.items() for value in values]
-    query = [*await _query(request, services, fields), *(("problem", text) for text in problems)]
-    answer = await page_answer(request, services, "discovery", "search", query=query)
+    query = _query([(name, value) for name, values in form.items() for value in values])
+    query += (("problem", text) for text in problems)
+    visit = Visit(sender_of(request).viewer)
+    answer = await page_answer(request, services, "discovery", "search", query=query, visit=visit)
     answer.status_code = 400
     return answer
 
 
-async def _query(request: Request, services: Services, given: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
-    """What the page shows of ``given``, and whether the caller may start searches."""
-    decision = await services.access.authorize(request.scope, AccessLevel.MANAGEMENT)
-    may_change = [] if isinstance(decision, Refusal) else [("may_change", "yes")]
-    return [*((name, value) for name, value in given if name in _SHOWN), *may_change]
+def _query(given: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """What the page shows of ``given``."""
+    return [(name, value) for name, value in given if name in _SHOWN]
+
+
+async def _from_leader(
+    request: Request, services: Services, visit: Visit, target: bytes, *, is_part: bool
+) -> str | None:
+    """The page, or its live part, as the leader makes it; None where this replica knows the searches.
+
+    Raises NotLeader and OutcomeUnknown; ApiError for another answer than the page.
+    """
+    leadership = services.cluster.leadership
+    if PEER in request.scope or leadership.leads or leadership.backend == "none":
+        return None
+    headers = [(b"accept", b"text/html"), *([(b"hx-request", b"true")] if is_part else [])]
+    if visit.viewer.may_change:
+        headers.append((VIEWER_HEADER, visit.viewer.form_token.encode()))
+    asked = ForwardedRequest("GET", target, headers, b"", forwarded_user(request.scope))
+    answer = await services.cluster.write_forwarder.forward(asked)
+    if answer is not None and answer.status != 200:
+        raise ApiError(answer.status, "the leader does not answer with the page; retry later")
+    return None if answer is None else answer.body.decode(errors="replace")
 
 
 # ------------------------------------------------------------------------------------------------------------- events
 
 
-async def _events(request: Request, services: Services, job_id: str) -> AsyncIterator[bytes]:
-    query = await _query(request, services, [("job", job_id)])
+async def _events(request: Request, services: Services, visit: Visit, job_id: str) -> AsyncIterator[bytes]:
     end, shown = time.monotonic() + LONGEST_STREAM, ""
+    target = f"/discovery?job={job_id}" if job_id.replace("-", "").isalnum() else "/discovery"
     yield event("", "begin")
     while time.monotonic() < end and services.health.ready:
-        is_here = services.cluster.leadership.leads or services.cluster.leadership.backend == "none"
         try:
-            html = await (_own_part(services, query) if is_here else _part_of_leader(request, services, job_id))
-        except (NotLeader, OutcomeUnknown):
-            html = shown
+            html = await _from_leader(request, services, visit, target.encode(), is_part=True)
+        except (NotLeader, OutcomeUnknown, ApiError):
+            html, is_here = shown, False
+        else:
+            is_here = html is None
+        if html is None:
+            html = await _own_part(services, visit, job_id)
         if html != shown:
             yield event(html)
             shown = html
@@ -178,14 +216,7 @@ def _runs(services: Services, job_id: str) -> bool:
     return any(job.state not in ENDED_STATES for job in jobs if not job_id or job.id == job_id)
 
 
-async def _own_part(services: Services, query: Sequence[tuple[str, str]]) -> str:
-    _, html = await people_of(services).page("discovery", item="", query=query, is_fragment=True)
+async def _own_part(services: Services, visit: Visit, job_id: str) -> str:
+    people = people_of(services)
+    _, html = await people.page("discovery", query=[("job", job_id)], is_fragment=True, viewer=visit.viewer)
     return html
-
-
-async def _part_of_leader(request: Request, services: Services, job_id: str) -> str:
-    target = f"/discovery?job={job_id}" if job_id.replace("-", "").isalnum() else "/discovery"
-    headers = [(b"accept", b"text/html"), (b"hx-request", b"true")]
-    asked = ForwardedRequest("GET", target.encode(), headers, b"", forwarded_user(request.scope))
-    answer = await services.cluster.write_forwarder.forward(asked)
-    return answer.body.decode(errors="replace") if answer is not None and answer.status == 200 else ""

@@ -6,11 +6,12 @@ import asyncio
 
 from fastapi import APIRouter, Request, Response
 
+from promsnmp.http.middleware.page_errors import PAGE_HEADERS
 from promsnmp.http.responses.errors import ApiError
 from promsnmp.http.responses.negotiation import accepts_gzip
-from promsnmp.http.route_policy import AccessLevel, access
-from promsnmp.http.routes.pages.interface import HEADERS, page_answer, people_of
-from promsnmp.http.services import Services, ServicesDep
+from promsnmp.http.route_policy import AccessLevel, page_access
+from promsnmp.http.routes.pages.answers import Visit, page_answer, people_of
+from promsnmp.http.services import NOBODY, Services, ServicesDep
 from promsnmp.support.compression import compress
 
 SMALL = 32 * 1024
@@ -20,32 +21,32 @@ router = APIRouter(include_in_schema=False)
 
 
 @router.get("/map")
-@access(AccessLevel.READING)
+@page_access(AccessLevel.READING)
 async def map_page(request: Request, services: ServicesDep) -> Response:
     """Compressed: with 2,000 devices it has a megabyte."""
-    answer = await page_answer(request, services, "map")
+    answer = await page_answer(request, services, "map", visit=Visit(NOBODY))  # all who look share it
     if len(answer.body) > SMALL and accepts_gzip(request.headers.get("accept-encoding", "")):
         body = await asyncio.to_thread(compress, bytes(answer.body))
-        vary = f"{HEADERS['vary']}, Accept-Encoding"
-        headers = {**HEADERS, "content-encoding": "gzip", "vary": vary}
+        vary = f"{PAGE_HEADERS['vary']}, Accept-Encoding"
+        headers = {**PAGE_HEADERS, "content-encoding": "gzip", "vary": vary}
         return Response(body, answer.status_code, headers=headers, media_type="text/html")
     return answer
 
 
 @router.get("/map.svg")
-@access(AccessLevel.READING)
+@page_access(AccessLevel.READING)
 async def map_picture(request: Request, services: ServicesDep) -> Response:
     return await _file(request, services, "map.svg", "image/svg+xml")
 
 
 @router.get("/map.json")
-@access(AccessLevel.READING)
+@page_access(AccessLevel.READING)
 async def map_document(request: Request, services: ServicesDep) -> Response:
     return await _file(request, services, "map.json", "application/json")
 
 
 @router.get("/map/part.json")
-@access(AccessLevel.READING)
+@page_access(AccessLevel.READING)
 async def map_part(request: Request, services: ServicesDep) -> Response:
     """What this replica knows of the devices that it polls: other replicas ask for it, with a signature."""
     return await _file(request, services, "map/part.json", "application/json")
@@ -56,4 +57,4 @@ async def _file(request: Request, services: Services, name: str, media_type: str
         content = await people_of(services).file(name, query=request.query_params.multi_items())
     except ValueError as error:
         raise ApiError(400, str(error)) from None
-    return Response(content, media_type=media_type, headers=HEADERS)
+    return Response(content, media_type=media_type, headers=PAGE_HEADERS)

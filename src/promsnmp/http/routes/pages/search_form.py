@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from promsnmp.discovery.scan.target_syntax import split_targets
-from promsnmp.http.routes.pages.forms import Form, first
+from promsnmp.http.responses.forms import Form, first
 from promsnmp.inventory.document.seeds import MAX_CREDENTIALS, credentials_document
 from promsnmp.inventory.model import Seed
 from promsnmp.snmp.credentials import Credentials

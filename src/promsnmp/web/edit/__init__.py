@@ -1,0 +1,1 @@
+"""What people change from the pages: devices one by one and many at once, modules, replicas."""

@@ -1,0 +1,100 @@
+"""Changes of many devices: a page that says how many there are and asks, and then one write for all of them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from promsnmp.errors import InventoryInvalid
+from promsnmp.web.edit.selection import named_devices, pack_ids, unpack_ids
+from promsnmp.web.edit.viewer import Form, Sender, first
+from promsnmp.web.fleet import Row
+from promsnmp.web.sources import Sources
+
+MOST_NAMED = 20
+"""Devices whose names are shown before they are changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """What can be done to many devices. ``field``: what is entered for it, empty for nothing."""
+
+    title: str
+    button: str
+    field: str = ""
+    hint: str = ""
+    done: str = ""
+    """What the list says afterwards (``notices.py``)."""
+
+
+ACTIONS = {
+    "labels": Action(
+        "Set labels of", "Set labels", "Labels", "One name=value on a line; name= removes the label.", "labelled"
+    ),
+    "modules": Action(
+        "Set modules of", "Set modules", "Modules",
+        "Separated by commas; empty: those of COLLECTION_MODULES.", "moduled",
+    ),
+    "remove": Action("Remove", "Remove", done="removed"),
+}  # fmt: skip
+
+
+def confirm_view(name: str, rows: Sequence[Row]) -> Mapping[str, object]:
+    """The values of the page that asks. Raises ValueError for an unknown action."""
+    if name not in ACTIONS:
+        raise ValueError("the form does not say what to do")
+    return {
+        "action_name": name,
+        "action": ACTIONS[name],
+        "count": len(rows),
+        "named": [row.name for row in rows[:MOST_NAMED]],
+        "ids": pack_ids(row.device for row in rows),
+        "entered": "",
+        "problems": (),
+    }
+
+
+async def apply(sources: Sources, form: Form, sender: Sender) -> tuple[int, Mapping[str, object] | str]:
+    """Does what was asked. Status 303 and where to go on, or 400 and the page again. Raises ValueError."""
+    name = first(form, "action")
+    action = ACTIONS.get(name)
+    if action is None:
+        raise ValueError("the form does not say what to do")
+    text = first(form, "entered").replace("\r\n", "\n")
+    ids = await asyncio.to_thread(unpack_ids, first(form, "ids"))
+    how = {"who": sender.who, "request_id": sender.request_id}
+    try:
+        match name:
+            case "labels":
+                number = await sources.many_devices.set_labels(ids, read_labels(text), **how)
+            case "modules":
+                number = await sources.many_devices.set_modules(ids, text.replace(",", " ").split(), **how)
+            case _:
+                number = await sources.many_devices.remove(ids, **how)
+    except InventoryInvalid as error:
+        devices = await asyncio.to_thread(named_devices, sources, form)
+        shown = {
+            "action_name": name,
+            "action": action,
+            "count": len(devices),
+            "named": [device.sys_name or str(device.id) for device in devices[:MOST_NAMED]],
+            "ids": first(form, "ids"),
+            "entered": text,
+            "problems": error.lines,
+        }
+        return 400, shown
+    return 303, f"../devices?done={action.done}&number={number}"
+
+
+def read_labels(lines: str) -> dict[str, str | None]:
+    """Labels by name, one on a line; one without a value is to be removed. Raises InventoryInvalid when there is
+    none."""
+    found: dict[str, str | None] = {}
+    for line in lines.splitlines():
+        name, _, value = line.partition("=")
+        if name.strip():
+            found[name.strip()] = value.strip() or None
+    if not found:
+        raise InventoryInvalid(["enter at least one label: name=value"])
+    return found
