@@ -11,12 +11,13 @@ from promsnmp.modules.snmp_yml.reader import read_text
 from promsnmp.polling.walks.walker import Walked
 from promsnmp.sim.parts.objects import integer, octets, text, time_ticks
 from promsnmp.snmp import ber, oid
+from promsnmp.web.edit.viewer import Unknown
 from promsnmp.web.interface import WebInterface
 from tests.support.web.hostile import HOSTILE, check_harmless
 from tests.support.web.html import Page
 from tests.support.web.interface import device, interface, up
 
-MANAGER = ("may_change", "yes")
+MANAGER = Unknown("token", may_change=True, form_token="f" * 64)
 OBJECTS = {
     "1.3.6.1.2.1.1.3.0": time_ticks(123_456),
     "1.3.6.1.2.1.2.2.1.2.7": text("port seven"),
@@ -42,7 +43,7 @@ def pages(objects: dict[str, bytes], stopped: str = "") -> WebInterface:
 
 
 async def walked(made: WebInterface, wanted: str = "ifTable", name: str = "switch-1") -> tuple[int, str]:
-    return await made.page("walk", query=[("device", name), ("oid", wanted), MANAGER])
+    return await made.page("walk", query=[("device", name), ("oid", wanted)], viewer=MANAGER)
 
 
 async def test_objects_have_names_indexes_and_values() -> None:

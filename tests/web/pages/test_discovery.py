@@ -13,12 +13,13 @@ from promsnmp.discovery.scan.sweep import Progress
 from promsnmp.discovery.scan.target_syntax import read_scope
 from promsnmp.inventory.model import AgentEndpoint, IdentityChange, Seed
 from promsnmp.snmp.credentials import Community, User
+from promsnmp.web.edit.viewer import Unknown
 from promsnmp.web.pages.discovery import MOST_DEVICES
 from tests.support.web.hostile import HOSTILE, check_harmless
 from tests.support.web.html import Page
 from tests.support.web.interface import NOW, device, interface
 
-MANAGER = ("may_change", "yes")
+MANAGER = Unknown("token", may_change=True, form_token="f" * 64)
 
 
 def job(text: str = "10.0.0.0/24", **fields: Any) -> Job:
@@ -49,7 +50,7 @@ def seed(text: str = "10.1.0.0/16") -> Seed:
 
 async def test_progress_says_how_far_it_is_and_what_became_of_devices() -> None:
     one = job()
-    status, html = await interface({}, jobs=[one]).page("discovery", query=[MANAGER])
+    status, html = await interface({}, jobs=[one]).page("discovery", viewer=MANAGER)
     page = Page(html)
     assert (status, page.unclosed) == (200, [])
     assert "127 of 254 addresses, about 6.9 s left" in page.text
@@ -68,7 +69,7 @@ async def test_who_may_not_change_anything_gets_no_forms() -> None:
 
 
 async def test_seeds_show_kinds_of_credentials_and_no_secrets() -> None:
-    _, html = await interface({}, seeds=[seed()]).page("discovery", query=[MANAGER])
+    _, html = await interface({}, seeds=[seed()]).page("discovery", viewer=MANAGER)
     assert "s3cret" not in html
     assert ["10.1.0.0/16", "v2c community, v3 user 10.1.0.0/16"] in [row[:2] for row in Page(html).rows]
 
@@ -81,8 +82,8 @@ async def test_the_next_five_runs_are_in_utc_for_who_has_no_script() -> None:
 
 
 async def test_a_refused_form_keeps_what_was_entered_but_secrets() -> None:
-    query = [MANAGER, ("targets", "10.0.0.0/33"), ("auth", "public_v2"), ("problem", "potentialTargets[0]: wrong")]
-    _, html = await interface({}).page("discovery", query=query)
+    query = [("targets", "10.0.0.0/33"), ("auth", "public_v2"), ("problem", "potentialTargets[0]: wrong")]
+    _, html = await interface({}).page("discovery", query=query, viewer=MANAGER)
     page = Page(html)
     assert "potentialTargets[0]: wrong" in page.text
     assert "10.0.0.0/33" in page.text
@@ -122,11 +123,11 @@ async def test_a_long_search_lists_the_last_devices_only() -> None:
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
 async def test_hostile_texts_stay_text(text: str) -> None:
-    query = [MANAGER, ("problem", "x"), ("targets", "x")]
-    _, plain = await interface({}, jobs=[job(), job()], seeds=[seed()]).page("discovery", query=query)
-    query = [MANAGER, *((name, text) for name in ("problem", "targets", "exclude", "neighbours", "port", "auth"))]
+    query = [("problem", "x"), ("targets", "x")]
+    _, plain = await interface({}, jobs=[job(), job()], seeds=[seed()]).page("discovery", query=query, viewer=MANAGER)
+    query = [*((name, text) for name in ("problem", "targets", "exclude", "neighbours", "port", "auth"))]
     pages = interface({}, jobs=[job(text, error=text), job(text)], seeds=[seed(text)])
-    _, html = await pages.page("discovery", query=query)
+    _, html = await pages.page("discovery", query=query, viewer=MANAGER)
     check_harmless(html, plain)
     _, html = await pages.page("check", query=[("targets", text), ("exclude", text)], is_fragment=True)
     check_harmless(html, "<br><span></span>")

@@ -78,6 +78,7 @@ async def check(request: Request, services: ServicesDep) -> Response:
 @page_access(AccessLevel.READING)
 async def events(request: Request, services: ServicesDep, job: str = "") -> Response:
     """The live part of the page, whenever it changes, until the search ends."""
+    people_of(services)
     stream = _events(request, services, await visit_of(request, services), job[:80])
     return services.streams.respond(stream, {**PAGE_HEADERS, "x-accel-buffering": "no"})
 
