@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from prometheus_client.metrics_core import Metric
@@ -30,6 +30,7 @@ from promsnmp.polling.detection.seen_identities import KEY as IDENTITIES
 from promsnmp.polling.detection.seen_identities import SeenIdentities
 from promsnmp.polling.device_state import DeviceState, DeviceStates
 from promsnmp.polling.handover.handover import Handover
+from promsnmp.polling.history.poll_history import PastPoll
 from promsnmp.polling.options import CollectorOptions, with_limits
 from promsnmp.polling.overrides import aged_by_sleep
 from promsnmp.polling.pages.cache import PageCache
@@ -212,10 +213,29 @@ class PollingSubsystem:
         series = None if target is None else self.page_service.histograms(target)
         return {one.labels.decode(errors="replace").strip(): one.rates for one in series or () if one.rates is not None}
 
+    def rate_history(self, device: Device) -> dict[str, tuple[bytes, bytes]]:
+        """Codes of the rates of a device's interfaces in the last hour (``history.rate_history``), by the text of the
+        labels of its counters; as far as they are kept."""
+        target = self._target(device)
+        return {} if target is None else self.collector.rate_histories.codes(target.key, time.monotonic())
+
+    def error_rates(self, device: Device) -> Mapping[str, tuple[float | None, float | None]] | None:
+        """Errors and discards per second of a device's interfaces, as ``ErrorRates.by_index``."""
+        state = self._state(device)
+        return None if state is None else state.errors.by_index()
+
+    def past_polls(self, device: Device) -> Sequence[PastPoll]:
+        """The last polls of a device on this replica, the newest first."""
+        state = self._state(device)
+        return () if state is None else tuple(state.polls.newest_first())
+
+    def _state(self, device: Device) -> DeviceState | None:
+        target = self._target(device)
+        return None if target is None else self.collector.states.find(target)
+
     def health_definitions(self, device: Device) -> tuple[str, ...]:
         """The health definitions that suit a device, as its polls on this replica found them."""
-        target = self._target(device)
-        state = None if target is None else self.collector.states.find(target)
+        state = self._state(device)
         return () if state is None else state.health.names
 
     def used_definitions(self) -> dict[str, int]:
@@ -284,6 +304,7 @@ def _collector_options(settings: Settings) -> CollectorOptions:
         source_address=settings.snmp_source_address,
         label_refresh=settings.collection_label_refresh if interval else 1,
         label_age=settings.collection_label_refresh * interval,
+        history_octets=settings.web_history_max_bytes if settings.web_ui else 0,
     )
 
 

@@ -57,6 +57,12 @@ class ServerSettings(Group):
         description="Everybody may read these pages, although `API_TOKEN`, users or certificates are set up; they show "
         "the inventory without secrets, and pages of devices. Without effect with `API_PROTECT_SCRAPES`.",
     )
+    web_history_max_bytes: int = Field(
+        64 * 1024 * 1024,
+        ge=0,
+        description="Memory for the rates of interfaces in the last hour, which pages of devices draw: about 6,500 "
+        "bytes for a switch of 48 ports. Devices that do not fit have no such lines. `0`: none are kept.",
+    )
     shutdown_timeout: int = Field(
         30_000, ge=0, description="Milliseconds that requests in flight have to finish after SIGTERM."
     )
