@@ -8,13 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from promsnmp.inventory.model import LOST, Device, DeviceIdentifiers, IdentityChange
+from promsnmp.inventory.model import LOST, Device, DeviceIdentifiers, IdentityChange, PollOverrides
 from promsnmp.observe.health import Component, Status
 from promsnmp.polling.health.summary import HealthSummary, NamedValue
 from promsnmp.polling.pages.poll_status import NEVER_POLLED, PollStatus
 from promsnmp.web.interface import WebInterface, assets
+from promsnmp.web.peers.exchange import PeerReport
+from promsnmp.web.rates import PollRates
 from tests.support.web.html import Page
-from tests.support.web.interface import ME, broken, device, down, interface, up
+from tests.support.web.interface import ME, NOW, broken, device, down, interface, up
 
 PAGES = [("overview", ""), ("devices", ""), ("device", "switch-1"), ("replicas", ""), ("modules", "")]
 HOSTILE = {
@@ -103,7 +105,7 @@ async def _elements(pages: WebInterface, device_id: str) -> set[str]:
 async def test_the_overview_counts_states_and_shows_the_worst_first() -> None:
     lost = device(4, status=LOST, missed_since="2026-01-01T00:00:00Z")
     changed = device(5, identity_change=IdentityChange("2026-01-02T00:00:00Z", ("serial number 1, now 2",)))
-    partial = PollStatus("partial", 1.0, "ifTable was read only in part")
+    partial = PollStatus("partial", NOW - 5, "ifTable was read only in part")
     health = HealthSummary(2, 1, ("Fan 2", "PSU 1"), NamedValue("CPU", 71.5), NamedValue("/var", 0.93))
     pages = interface(
         {
@@ -135,15 +137,47 @@ async def test_an_empty_inventory_says_how_to_begin() -> None:
 async def test_what_other_replicas_poll_is_said_to_be_unknown_here() -> None:
     others = (ME, replace(ME, name="replica-2", instance="instance-2"))
     devices: dict[Device, PollStatus | None] = {device(number): None for number in range(1, 30)}
-    pages = interface(devices, members=others)
-    assert "Other replicas poll 29 devices" in (await shown(pages, "overview")).text
+    pages = interface(devices, members=others, report=PeerReport(problems={"replica-2": "connection refused"}))
+    overview = await shown(pages, "overview")
+    assert "The state of 29 devices is not known here" in overview.text
+    assert "replica-2 does not answer: connection refused" in overview.text
     listed = await shown(pages, "devices")
     assert {row[0] for row in listed.rows[1:]} == {"elsewhere"}
     replicas = await shown(pages, "replicas")
     counts = {row[0].split()[0]: int(row[3]) for row in replicas.rows[1:3]}
     assert sum(counts.values()) == 29
-    foreign = next(row[1] for row in listed.rows[1:] if row[8] == "polled by replica-2")
+    foreign = next(row[1] for row in listed.rows[1:] if row[8].startswith("replica-2 polls it and does not answer"))
     assert "replica-2 polls this device" in (await shown(pages, "device", foreign)).text
+
+
+async def test_what_other_replicas_say_is_part_of_the_whole() -> None:
+    others = (ME, replace(ME, name="replica-2", instance="instance-2"))
+    hot = HealthSummary(1, 0, ("Fan 9",), NamedValue("CPU", 88.0), None)
+    devices: dict[Device, PollStatus | None] = {device(number): None for number in range(1, 4)}
+    known = {device(1).id: up(), device(2).id: down("no route"), device(3).id: up(health=hot)}
+    rates = PollRates(2.0, 1.0, 0.5, 0.1)
+    pages = interface(devices, members=others, report=PeerReport(known, {}, [rates]))
+    overview = await shown(pages, "overview")
+    assert "3 devices 2 up 1 down 1 failed component" in overview.text
+    assert "not known here" not in overview.text
+    assert "2.0, 1.0 failed" in overview.text
+    assert "88 °C" in overview.text
+    listed = await shown(pages, "devices")
+    assert {row[1]: row[8] for row in listed.rows[1:]}["switch-2"] == "no route"
+
+
+async def test_new_devices_stale_ones_and_those_that_refuse_their_credentials_stand_out() -> None:
+    new = device(1, discovered_at="2027-01-15T07:00:00Z")
+    old = device(2, discovered_at="2026-12-01T00:00:00Z")
+    refused = PollStatus("down", NOW - 5, "wrong digest: check the passphrase", outcome="authentication")
+    slow = device(4, overrides=PollOverrides(interval=3_600_000))
+    pages = interface({new: up(), old: up(200), device(3): refused, slow: up(4_000)})
+    overview = await shown(pages, "overview")
+    assert "4 devices 3 up 1 down 1 stale 1 new" in overview.text
+    assert "switch-3 : its credentials do not work: wrong digest" in overview.text
+    for state, name in (("new", "switch-1"), ("stale", "switch-2")):
+        listed = await shown(pages, "devices", state=state)
+        assert [row[1] for row in listed.rows[1:]] == [name]
 
 
 async def test_a_device_has_its_interfaces_readings_modules_and_scrape() -> None:

@@ -13,6 +13,7 @@ from promsnmp.observe.health import Health
 from promsnmp.polling.subsystem import PollingSubsystem
 from promsnmp.settings import Settings
 from promsnmp.web.interface import WebInterface
+from promsnmp.web.peers.exchange import PeerStatuses
 from promsnmp.web.rates import PollRateMeter
 from promsnmp.web.sources import Sources
 
@@ -26,6 +27,7 @@ def make_interface(
     polling: PollingSubsystem,
     catalogue_store: CatalogueStore,
     cluster: Cluster,
+    peer_statuses: PeerStatuses,
     discovery: Discovery,
     scheduler: Scheduler,
     health: Health,
@@ -42,9 +44,14 @@ def make_interface(
         devices=devices,
         select=select,
         statuses=polling.poll_statuses,
+        peer_report=peer_statuses.report,
         status=polling.poll_status,
         last_page=polling.last_page,
         interface_rates=polling.interface_rates,
+        rate_history=polling.rate_history,
+        keeps_history=polling.collector.rate_histories.is_on and settings.interface_utilization,
+        error_rates=polling.error_rates,
+        past_polls=polling.past_polls,
         definitions_of=polling.health_definitions,
         definitions=polling.used_definitions,
         catalogue_store=catalogue_store,

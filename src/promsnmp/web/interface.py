@@ -39,7 +39,7 @@ class WebInterface:
         self._sources = sources
         self._meter = meter
         self._clock = clock
-        self._fleet = Fleet(sources)
+        self._fleet = Fleet(sources, wall=clock)
         self._environment = environment()
         self._views: dict[str, Callable[[str, Query], Awaitable[Mapping[str, object]]]] = {
             "devices": self._devices,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from promsnmp.cluster.cluster import Cluster
@@ -12,8 +12,10 @@ from promsnmp.inventory.model import Device
 from promsnmp.inventory.query import DeviceSelector
 from promsnmp.modules.catalogue import CatalogueStore
 from promsnmp.observe.health import Health
+from promsnmp.polling.history.poll_history import PastPoll
 from promsnmp.polling.pages.page import RenderedPage
 from promsnmp.polling.pages.poll_status import PollStatus
+from promsnmp.web.peers.exchange import PeerReport
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,10 +35,19 @@ class Sources:
     select: DeviceSelector
     statuses: Callable[[tuple[Device, ...]], Sequence[PollStatus | None]]
     """How the last polls of all devices ended, in order; None: another replica polls the device."""
+    peer_report: Callable[[], Awaitable[PeerReport]]
+    """What the other replicas say of the devices that they poll."""
     status: Callable[[Device], PollStatus]
     last_page: Callable[[Device], RenderedPage | None]
     interface_rates: Callable[[Device], Mapping[str, tuple[float, float]]]
     """Bits per second received and sent, by the text of an interface's labels."""
+    rate_history: Callable[[Device], Mapping[str, tuple[bytes, bytes]]]
+    """Codes of the rates of the last hour, by the same text."""
+    keeps_history: bool
+    """Whether rates of the last hour are kept at all."""
+    error_rates: Callable[[Device], Mapping[str, tuple[float | None, float | None]] | None]
+    """Errors and discards per second by ifIndex, where they are not 0."""
+    past_polls: Callable[[Device], Sequence[PastPoll]]
     definitions_of: Callable[[Device], Sequence[str]]
     """The health definitions that suit a device."""
     definitions: Callable[[], Mapping[str, int]]

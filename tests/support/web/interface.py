@@ -18,10 +18,12 @@ from promsnmp.inventory.query import DeviceSelector
 from promsnmp.modules.catalogue import CatalogueStore, builtin_catalogue
 from promsnmp.observe.counts import PollCounts
 from promsnmp.observe.health import Component, Health, Status
+from promsnmp.polling.history.poll_history import PastPoll
 from promsnmp.polling.pages.page import Format, RenderedPage
 from promsnmp.polling.pages.poll_status import NEVER_POLLED, PollStatus
 from promsnmp.snmp.credentials import Community
 from promsnmp.web.interface import WebInterface
+from promsnmp.web.peers.exchange import NO_REPORT, PeerReport
 from promsnmp.web.rates import PollRateMeter
 from promsnmp.web.sources import Sources
 
@@ -61,6 +63,10 @@ def interface(
     components: Mapping[str, Component] | None = None,
     module_error: str = "",
     revision: int = 7,
+    report: PeerReport = NO_REPORT,
+    histories: Mapping[str, tuple[bytes, bytes]] | None = None,
+    errors: Mapping[str, tuple[float | None, float | None]] | None = None,
+    past_polls: Sequence[PastPoll] = (),
 ) -> WebInterface:
     """The pages of one replica, ME. ``devices`` with how their polls ended, ``pages`` by name of the device."""
     snapshot = Snapshot.of(Inventory(tuple(devices), revision=revision))
@@ -73,6 +79,9 @@ def interface(
         text = texts.get(one.sys_name)
         return None if text is None else RenderedPage(0.0, (), {Format.TEXT: text.encode()})
 
+    async def peer_report() -> PeerReport:
+        return report
+
     sources = Sources(
         version="1.2.3",
         site="Vienna",
@@ -82,9 +91,14 @@ def interface(
         devices=Devices(cast("Any", store)),
         select=DeviceSelector(("system", "if_mib")),
         statuses=lambda all_devices: [devices[one] for one in all_devices],
+        peer_report=peer_report,
         status=lambda one: devices[one] or NEVER_POLLED,
         last_page=last_page,
         interface_rates=lambda _: rates or {},
+        rate_history=lambda _: histories or {},
+        keeps_history=True,
+        error_rates=lambda _: errors,
+        past_polls=lambda _: past_polls,
         definitions_of=lambda _: ("host_resources",),
         definitions=lambda: Counter({"host_resources": 3, "entity_sensor": 9}),
         catalogue_store=catalogue_store,
