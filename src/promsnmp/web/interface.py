@@ -21,6 +21,7 @@ from promsnmp.web.fleet import Board, Fleet
 from promsnmp.web.pages.device import device_view
 from promsnmp.web.pages.devices import devices_view
 from promsnmp.web.pages.modules import modules_view
+from promsnmp.web.pages.neighbours import MacIndex
 from promsnmp.web.pages.overview import overview_view
 from promsnmp.web.pages.replicas import replicas_view
 from promsnmp.web.rates import PollRateMeter
@@ -40,6 +41,7 @@ class WebInterface:
         self._meter = meter
         self._clock = clock
         self._fleet = Fleet(sources, wall=clock)
+        self._macs = MacIndex()
         self._environment = environment()
         self._views: dict[str, Callable[[str, Query], Awaitable[Mapping[str, object]]]] = {
             "devices": self._devices,
@@ -93,7 +95,7 @@ class WebInterface:
         return devices_view(self._sources, await self._fleet.board(), query)
 
     async def _device(self, item: str, query: Query) -> Mapping[str, object]:
-        return await device_view(self._sources, item, query)
+        return await device_view(self._sources, item, query, self._macs)
 
     async def _replicas(self, item: str, query: Query) -> Mapping[str, object]:
         return replicas_view(self._sources, await self._fleet.board())
