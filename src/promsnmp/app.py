@@ -324,6 +324,7 @@ def _build_services(
             parts.poll_rates,
             devices=devices,
             select=search,
+            targets=targets,
             polling=polling,
             catalogue_store=parts.catalogue_store,
             cluster=parts.cluster,

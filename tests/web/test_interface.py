@@ -237,7 +237,7 @@ async def test_a_device_has_errors_the_last_hour_neighbours_credentials_and_past
     ]
     assert f"../devices/{other.id}" in page.links()
     assert ["Gi0/7", "other name", "Te1", "", "LLDP", ""] in page.rows
-    assert "SNMPv3, user monitor, authPriv, SHA256, AES" in page.text
+    assert "SNMP v3, user monitor, authPriv, SHA256, AES" in page.text
     assert "s3cret" not in page.text
     assert ["30 s ago", "down", "3 s", "", "no response"] in page.rows
     assert f"../devices/{one.id}/explain" in page.links()

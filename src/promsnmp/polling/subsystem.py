@@ -29,6 +29,7 @@ from promsnmp.polling.detection.identity_watch import CheckIdentity
 from promsnmp.polling.detection.seen_identities import KEY as IDENTITIES
 from promsnmp.polling.detection.seen_identities import SeenIdentities
 from promsnmp.polling.device_state import DeviceState, DeviceStates
+from promsnmp.polling.explain.service import Explainer
 from promsnmp.polling.handover.handover import Handover
 from promsnmp.polling.history.poll_history import PastPoll
 from promsnmp.polling.options import CollectorOptions, with_limits
@@ -107,6 +108,15 @@ class PollingSubsystem:
         self.handover = Handover(cluster, self.page_service, self.collector.states)
         cluster.revoked.subscribe(self.handover.on_revoked)
         cluster.awake.subscribe(self._on_awake)
+        self.explainer = Explainer(
+            lambda: catalogue_store.current,
+            with_limits(_collector_options(settings), settings),
+            modules=settings.modules,
+            timeout=settings.collection_timeout / 1000,
+            interval=settings.collection_interval,
+            check_identity=check_identity,
+            is_memory_short=self.memory.is_high,
+        )
         self._interval = interval
         self._polls = interval > 0
         self._targets = PerDeviceCache(self._target)

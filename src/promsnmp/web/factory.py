@@ -8,6 +8,7 @@ from promsnmp.discovery.schedule import Scheduler
 from promsnmp.discovery.service import Discovery
 from promsnmp.inventory.devices import Devices
 from promsnmp.inventory.query import DeviceSelector
+from promsnmp.inventory.targets import TargetList
 from promsnmp.modules.catalogue import CatalogueStore
 from promsnmp.observe.health import Health
 from promsnmp.polling.subsystem import PollingSubsystem
@@ -24,6 +25,7 @@ def make_interface(
     *,
     devices: Devices,
     select: DeviceSelector,
+    targets: TargetList,
     polling: PollingSubsystem,
     catalogue_store: CatalogueStore,
     cluster: Cluster,
@@ -52,6 +54,8 @@ def make_interface(
         keeps_history=polling.collector.rate_histories.is_on and settings.interface_utilization,
         error_rates=polling.error_rates,
         past_polls=polling.past_polls,
+        explain=polling.explainer.modules_of,
+        explain_health=polling.explainer.health_of,
         definitions_of=polling.health_definitions,
         definitions=polling.used_definitions,
         catalogue_store=catalogue_store,
@@ -59,5 +63,6 @@ def make_interface(
         discovery=discovery,
         next_search=lambda: scheduler.next,
         health=health,
+        target_groups=targets.groups,
     )
     return WebInterface(sources, meter)

@@ -6,6 +6,7 @@ Every string that a template prints is escaped (autoescape), and its hidden char
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import cache
@@ -20,10 +21,12 @@ from promsnmp.web import text
 from promsnmp.web.fleet import Board, Fleet
 from promsnmp.web.pages.device import device_view
 from promsnmp.web.pages.devices import devices_view
+from promsnmp.web.pages.explain import explain_view
 from promsnmp.web.pages.modules import modules_view
 from promsnmp.web.pages.neighbours import MacIndex
 from promsnmp.web.pages.overview import overview_view
 from promsnmp.web.pages.replicas import replicas_view
+from promsnmp.web.pages.service import health_view, targets_view
 from promsnmp.web.rates import PollRateMeter
 from promsnmp.web.sources import Sources
 
@@ -31,6 +34,8 @@ MEDIA_TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; chars
 """Of the files that pages load, by suffix; other files are not served."""
 
 Query = Sequence[tuple[str, str]]
+_BELOW = ("explain",)
+"""Pages whose path goes on behind that of a device."""
 
 
 class WebInterface:
@@ -46,6 +51,9 @@ class WebInterface:
         self._views: dict[str, Callable[[str, Query], Awaitable[Mapping[str, object]]]] = {
             "devices": self._devices,
             "device": self._device,
+            "explain": self._explain,
+            "service/targets": self._targets,
+            "service/health": self._health,
             "replicas": self._replicas,
             "modules": self._modules,
         }
@@ -58,19 +66,21 @@ class WebInterface:
         if name == "overview":
             return 200, await self._shared_overview(is_fragment=is_fragment)
         values: Mapping[str, object]
+        base = "../" * (item.count("/") + 1 + (name in _BELOW)) if item else ""
         try:
             values = await self._views[name](item, query)
             status = int(str(values.get("status", 200)))
         except UnknownDevice as error:
             name, status, values = "missing", 404, {"error": str(error), "wanted": item}
-        return (200 if is_fragment else status), self._render(name, item, values, is_fragment=is_fragment)
+        html = await asyncio.to_thread(self._render, name, base, values, is_fragment=is_fragment)
+        return (200 if is_fragment else status), html
 
-    def _render(self, name: str, item: str, values: Mapping[str, object], *, is_fragment: bool) -> str:
+    def _render(self, name: str, base: str, values: Mapping[str, object], *, is_fragment: bool) -> str:
         folder = "live/" if is_fragment and name != "missing" else ""
         shown = {
             "version": self._sources.version,
             "site": self._sources.site,
-            "base": "../" * (1 + item.count("/")) if item else "",
+            "base": base,
             "page": name,
             "now": self._clock(),
             "interval": self._sources.interval,
@@ -96,6 +106,15 @@ class WebInterface:
 
     async def _device(self, item: str, query: Query) -> Mapping[str, object]:
         return await device_view(self._sources, item, query, self._macs)
+
+    async def _explain(self, item: str, query: Query) -> Mapping[str, object]:
+        return await explain_view(self._sources, item, query)
+
+    async def _targets(self, item: str, query: Query) -> Mapping[str, object]:
+        return await asyncio.to_thread(targets_view, self._sources, query)
+
+    async def _health(self, item: str, query: Query) -> Mapping[str, object]:
+        return health_view(self._sources, item)
 
     async def _replicas(self, item: str, query: Query) -> Mapping[str, object]:
         return replicas_view(self._sources, await self._fleet.board())

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from promsnmp.cluster.cluster import Cluster
 from promsnmp.discovery.service import Discovery
 from promsnmp.inventory.devices import Devices
+from promsnmp.inventory.index import Snapshot
 from promsnmp.inventory.model import Device
 from promsnmp.inventory.query import DeviceSelector
+from promsnmp.inventory.targets import TargetGroup
 from promsnmp.modules.catalogue import CatalogueStore
 from promsnmp.observe.health import Health
+from promsnmp.polling.explain.health import HealthExplanation
+from promsnmp.polling.explain.model import Explanation
 from promsnmp.polling.history.poll_history import PastPoll
 from promsnmp.polling.pages.page import RenderedPage
 from promsnmp.polling.pages.poll_status import PollStatus
@@ -48,6 +52,9 @@ class Sources:
     error_rates: Callable[[Device], Mapping[str, tuple[float | None, float | None]] | None]
     """Errors and discards per second by ifIndex, where they are not 0."""
     past_polls: Callable[[Device], Sequence[PastPoll]]
+    explain: Callable[[Device], Awaitable[Explanation]]
+    """Polls a device once, and says where its metrics come from; raises what ``Explainer`` does."""
+    explain_health: Callable[[Device], Awaitable[HealthExplanation]]
     definitions_of: Callable[[Device], Sequence[str]]
     """The health definitions that suit a device."""
     definitions: Callable[[], Mapping[str, int]]
@@ -58,6 +65,8 @@ class Sources:
     next_search: Callable[[], float]
     """Unix time of the next search of all seeds; 0: none is scheduled."""
     health: Health
+    target_groups: Callable[[Snapshot, Set[str]], Sequence[TargetGroup]]
+    """The entries of ``/targets`` of the devices with these ids, in the order of the inventory."""
 
     def owner(self, device: Device) -> str:
         """The name of the replica that polls a device."""

@@ -10,14 +10,17 @@ from typing import Any, cast
 
 from promsnmp.cluster.members.hash_ring import HashRing
 from promsnmp.cluster.members.members import Member
-from promsnmp.errors import ModuleError
+from promsnmp.errors import ModuleError, SnmpTimeout
 from promsnmp.inventory.devices import Devices
 from promsnmp.inventory.index import Snapshot
 from promsnmp.inventory.model import Agent, AgentEndpoint, Device, Inventory
 from promsnmp.inventory.query import DeviceSelector
+from promsnmp.inventory.targets import Site, TargetList
 from promsnmp.modules.catalogue import CatalogueStore, builtin_catalogue
 from promsnmp.observe.counts import PollCounts
 from promsnmp.observe.health import Component, Health, Status
+from promsnmp.polling.explain.health import HealthExplanation
+from promsnmp.polling.explain.model import Explanation
 from promsnmp.polling.history.poll_history import PastPoll
 from promsnmp.polling.pages.page import Format, RenderedPage
 from promsnmp.polling.pages.poll_status import NEVER_POLLED, PollStatus
@@ -67,6 +70,8 @@ def interface(
     histories: Mapping[str, tuple[bytes, bytes]] | None = None,
     errors: Mapping[str, tuple[float | None, float | None]] | None = None,
     past_polls: Sequence[PastPoll] = (),
+    explanation: Explanation | None = None,
+    health_explanation: HealthExplanation | None = None,
 ) -> WebInterface:
     """The pages of one replica, ME. ``devices`` with how their polls ended, ``pages`` by name of the device."""
     snapshot = Snapshot.of(Inventory(tuple(devices), revision=revision))
@@ -81,6 +86,16 @@ def interface(
 
     async def peer_report() -> PeerReport:
         return report
+
+    async def explain(one: Device) -> Explanation:
+        if explanation is None:
+            raise SnmpTimeout("no response", target=one.sys_name)
+        return explanation
+
+    async def explain_health(one: Device) -> HealthExplanation:
+        if health_explanation is None:
+            raise SnmpTimeout("no response", target=one.sys_name)
+        return health_explanation
 
     sources = Sources(
         version="1.2.3",
@@ -99,12 +114,15 @@ def interface(
         keeps_history=True,
         error_rates=lambda _: errors,
         past_polls=lambda _: past_polls,
+        explain=explain,
+        explain_health=explain_health,
         definitions_of=lambda _: ("host_resources",),
         definitions=lambda: Counter({"host_resources": 3, "entity_sensor": 9}),
         catalogue_store=catalogue_store,
         cluster=cast("Any", _cluster(members)),
         discovery=cast("Any", SimpleNamespace(jobs=[], finished_at=NOW - 7200)),
         next_search=lambda: NOW + 3600,
+        target_groups=TargetList(site=Site(), modules=("system", "if_mib")).groups,
         health=Health({name: (lambda part=part: part) for name, part in (components or {}).items()}),  # type: ignore[misc]
     )
     return WebInterface(sources, PollRateMeter(PollCounts()), clock=lambda: NOW)

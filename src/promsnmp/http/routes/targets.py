@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request, Response
 
 from promsnmp.http.responses.errors import ApiError
 from promsnmp.http.route_policy import AccessLevel, access
+from promsnmp.http.routes.pages.interface import is_browser, page_of
 from promsnmp.http.schemas.common import TargetGroupBody
 from promsnmp.http.schemas.device_filter import DEVICE_FILTER_PARAMETERS, device_filter_of
 from promsnmp.http.schemas.openapi import failure, parameter
@@ -34,7 +35,10 @@ router = APIRouter(tags=["scrape"])
 )
 @access(AccessLevel.OPEN)
 async def targets(request: Request, services: ServicesDep) -> Response:
-    """Devices for Prometheus's `http_sd_configs`: all, or those with the given fields (`?label.region=eu`)."""
+    """Devices for Prometheus's `http_sd_configs`: all, or those with the given fields (`?label.region=eu`). A browser
+    gets a page with the same content."""
+    if services.people is not None and is_browser(request):
+        return await page_of(request, services, "service/targets")
     document = await services.targets(device_filter_of(request))
     if document is None:
         raise ApiError(503, "the inventory is not loaded")

@@ -135,8 +135,8 @@ def _contents(
 def credentials_text(credentials: Credentials) -> str:
     """The kind of credentials, and the name of a user; never a secret."""
     if not isinstance(credentials, User):
-        return f"{VERSION_NAMES[credentials.version]}, community"
-    parts = [f"{VERSION_NAMES[credentials.version]}, user {credentials.name}", LEVEL_NAMES[credentials.level]]
+        return f"SNMP {VERSION_NAMES[credentials.version]}, community"
+    parts = [f"SNMP {VERSION_NAMES[credentials.version]}, user {credentials.name}", LEVEL_NAMES[credentials.level]]
     if credentials.level >= SecurityLevel.AUTH_NO_PRIV:
         parts.append(str(credentials.auth_protocol))
     if credentials.level >= SecurityLevel.AUTH_PRIV:

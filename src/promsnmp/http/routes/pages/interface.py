@@ -41,10 +41,10 @@ _FORWARDED = (b"accept", b"hx-request")
 @access(AccessLevel.OPEN)
 async def start(request: Request, services: ServicesDep) -> Response:
     """The overview for a browser whose user may read it, else the start page."""
-    if services.people is not None and (_is_fragment(request) or _is_browser(request)):
+    if services.people is not None and (_is_fragment(request) or is_browser(request)):
         decision = await services.access.authorize(request.scope, AccessLevel.READING)
         if not isinstance(decision, Refusal):
-            return await _page(request, services, "overview")
+            return await page_of(request, services, "overview")
         if _is_fragment(request):  # an open overview, whose user may not read it any more
             raise ApiError(decision.status, decision.text)
     return start_page(services)
@@ -53,26 +53,33 @@ async def start(request: Request, services: ServicesDep) -> Response:
 @router.get("/devices")
 @access(AccessLevel.READING)
 async def devices(request: Request, services: ServicesDep) -> Response:
-    return await _page(request, services, "devices")
+    return await page_of(request, services, "devices")
+
+
+@router.get("/devices/{device:path}/explain")
+@access(AccessLevel.READING)
+async def explain(request: Request, device: str, services: ServicesDep) -> Response:
+    """Polls the device once, from this replica, as a scrape of any address may."""
+    return await page_of(request, services, "explain", device)
 
 
 @router.get("/devices/{device:path}")
 @access(AccessLevel.READING)
 async def device(request: Request, device: str, services: ServicesDep) -> Response:
     """The page of the replica that polls the device, since it knows the device; else that of this one."""
-    return await _from_owner(request, services, device) or await _page(request, services, "device", device)
+    return await _from_owner(request, services, device) or await page_of(request, services, "device", device)
 
 
 @router.get("/replicas")
 @access(AccessLevel.READING)
 async def replicas(request: Request, services: ServicesDep) -> Response:
-    return await _page(request, services, "replicas")
+    return await page_of(request, services, "replicas")
 
 
 @router.get("/modules")
 @access(AccessLevel.READING)
 async def modules(request: Request, services: ServicesDep) -> Response:
-    return await _page(request, services, "modules")
+    return await page_of(request, services, "modules")
 
 
 @router.get("/web/{name}")
@@ -113,7 +120,8 @@ def _people(services: Services) -> PeoplePages:
     return services.people
 
 
-async def _page(request: Request, services: Services, name: str, item: str = "") -> Response:
+async def page_of(request: Request, services: Services, name: str, item: str = "") -> Response:
+    """The page ``name``, or only its live part where the request says so."""
     status, text = await _people(services).page(
         name, item=item, query=request.query_params.multi_items(), is_fragment=_is_fragment(request)
     )
@@ -125,7 +133,7 @@ def _is_fragment(request: Request) -> bool:
     return request.headers.get("hx-request", "") == "true"
 
 
-def _is_browser(request: Request) -> bool:
+def is_browser(request: Request) -> bool:
     """Whether HTML is named in the Accept header: programs send ``*/*``, or nothing."""
     accepted = parse_accept(request.headers.get("accept", "")[:2048])
     return any(one.name == "text/html" and one.weight > 0 for one in accepted)
