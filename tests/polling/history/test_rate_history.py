@@ -55,6 +55,15 @@ def test_a_mean_over_several_minutes_fills_them() -> None:
     assert set(found[:-4]) == {(None, None)}
 
 
+def test_the_first_rates_of_a_minute_count_after_polls_without_any() -> None:
+    histories = RateHistories(10_000)
+    note(histories, "a", 100, eth0=None)
+    assert shown(histories, "a", 100)["eth0"][-1] == (None, None)
+    note(histories, "a", 100.5, eth0=(1e6, 1e6))
+    assert (shown(histories, "a", 100.9)["eth0"][-1][0] or 0) > 9e5
+    assert shown(histories, "a", 100.9)["eth0"][-2] == (None, None)
+
+
 def test_only_the_first_poll_of_a_minute_counts_and_old_ones_fade() -> None:
     histories = RateHistories(10_000)
     note(histories, "a", 100, eth0=(1e6, 1e6))

@@ -37,7 +37,7 @@ RATES: Sequence[float | None] = (None, 0.0, *(2.0 ** ((code - 0.5) / _STEPS) - 1
 class RateHistory:
     """The last hour of one device."""
 
-    __slots__ = ("_labels", "_last", "_slots")
+    __slots__ = ("_has_rates", "_labels", "_last", "_slots")
 
     def __init__(self) -> None:
         self._labels: list[bytes] = []
@@ -45,6 +45,8 @@ class RateHistory:
         self._slots = bytearray()
         """SLOTS rows, each with two codes for each interface."""
         self._last = -SLOTS
+        self._has_rates = False
+        """Whether the last slot has any rate."""
 
     @property
     def octets(self) -> int:
@@ -56,21 +58,25 @@ class RateHistory:
         """The number of the slot that was written last."""
         return self._last
 
+    def wants(self, slot: int) -> bool:
+        """Whether it takes the rates of a poll in this slot: of the first one that has any."""
+        return slot > self._last or (slot == self._last and not self._has_rates)
+
     def note(self, series: Sequence[UtilizationSeries], slot: int) -> None:
-        """Takes the rates of a poll, if it is the first one of its slot. Rates are means since the poll before, so they
-        count for all slots since then."""
-        if slot <= self._last:
+        """Takes the rates of a poll, if it ``wants`` them. Rates are means since the poll before, so they count for all
+        slots since then."""
+        if not self.wants(slot):
             return
         labels = [one.labels for one in series]
         if labels != self._labels:
             self._rearrange(labels)
         codes = _encode_all(series)
         width = len(codes)
-        first = slot if self._last < 0 else max(self._last + 1, slot - SLOTS + 1)
+        first = slot if self._last < 0 else min(max(self._last + 1, slot - SLOTS + 1), slot)
         for number in range(first, slot + 1):
             start = number % SLOTS * width
             self._slots[start : start + width] = codes
-        self._last = slot
+        self._last, self._has_rates = slot, any(codes)
 
     def _rearrange(self, labels: list[bytes]) -> None:
         """Moves the codes of interfaces to their new places; those of interfaces that are gone are dropped."""
@@ -134,7 +140,7 @@ class RateHistories:
         """Takes the rates of a poll of the target ``key`` at ``at`` (seconds, monotonic), unless ``series`` is older."""
         slot = int(at // SLOT_SECONDS)
         history = self._histories.get(key)
-        if not self.is_on or not series or series[0].at != at or (history is not None and history.last_slot >= slot):
+        if not self.is_on or not series or series[0].at != at or (history is not None and not history.wants(slot)):
             return
         before = 0 if history is None else history.octets
         wanted = size_of(len(series))
