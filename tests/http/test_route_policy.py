@@ -48,7 +48,12 @@ async def answers(scope: Scope, receive: Receive, send: Send) -> None:
 PLAIN = [
     PlainRoute(SNMP_PATH, answers, SNMP_POLICY),
     *peer_routes(
-        on_status=bytes, on_detected_modules=bytes, on_challenge=bytes, on_read_lease=bytes, on_handover=bytes
+        on_status=bytes,
+        on_detected_modules=bytes,
+        on_challenge=bytes,
+        on_read_lease=bytes,
+        on_handover=bytes,
+        on_poll_status=bytes,
     ),
 ]
 TABLE = RouteTable(chain.from_iterable(router.routes for router in ROUTERS), PLAIN)
@@ -58,7 +63,7 @@ PATHS = sorted({path for _, path, _ in ROUTES})
 
 def promised(method: str, path: str) -> AccessLevel:
     """The access level of a request in docs/how-to/access.md."""
-    if path in ("/-/peer", "/-/peer/challenge", "/-/findings", "/-/read-lease", "/-/handover"):
+    if path in ("/-/peer", "/-/peer/challenge", "/-/findings", "/-/read-lease", "/-/handover", "/-/poll-status"):
         return AccessLevel.PEER
     if method not in SAFE or path == "/promsnmp/evictCache":
         return AccessLevel.MANAGEMENT
@@ -66,7 +71,7 @@ def promised(method: str, path: str) -> AccessLevel:
         return AccessLevel.HEALTH
     if path == "/config" or (path.startswith("/promsnmp/") and path not in OPEN_BELOW_PROMSNMP):
         return AccessLevel.DETAILS
-    if path in ("/devices", "/devices/x", "/replicas", "/modules"):
+    if path in ("/devices", "/devices/x", "/devices/x/explain", "/replicas", "/modules"):
         return AccessLevel.READING
     return AccessLevel.OPEN
 

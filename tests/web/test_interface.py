@@ -8,7 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from promsnmp.inventory.model import LOST, Agent, AgentEndpoint, Device, DeviceIdentifiers, IdentityChange, PollOverrides
+from promsnmp.inventory.model import (
+    LOST,
+    Agent,
+    AgentEndpoint,
+    Device,
+    DeviceIdentifiers,
+    IdentityChange,
+    PollOverrides,
+)
 from promsnmp.observe.health import Component, Status
 from promsnmp.polling.health.summary import HealthSummary, NamedValue
 from promsnmp.polling.history.poll_history import PastPoll

@@ -143,6 +143,7 @@ def environment() -> Environment:
         "percent": text.percent,
         "seconds": text.seconds,
         "short": text.visible,
+        "short_number": text.short_number,
         "timestamp": text.timestamp,
         "url": lambda value: quote(value, safe="", errors="replace"),
     }

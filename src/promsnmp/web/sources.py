@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence, Set
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from promsnmp.cluster.cluster import Cluster
@@ -65,7 +66,7 @@ class Sources:
     next_search: Callable[[], float]
     """Unix time of the next search of all seeds; 0: none is scheduled."""
     health: Health
-    target_groups: Callable[[Snapshot, Set[str]], Sequence[TargetGroup]]
+    target_groups: Callable[[Snapshot, AbstractSet[str]], Sequence[TargetGroup]]
     """The entries of ``/targets`` of the devices with these ids, in the order of the inventory."""
 
     def owner(self, device: Device) -> str:

@@ -23,13 +23,17 @@ class Sparkline:
 
 def sparkline(received: bytes, sent: bytes) -> Sparkline | None:
     """The lines of two series of codes (``rate_history``), the oldest first, in one scale; None without any rate."""
-    sides = [[RATES[code] for code in codes] for codes in (received, sent)]
-    highest = [max((rate for rate in side if rate is not None), default=None) for side in sides]
-    if highest[0] is None or highest[1] is None:
+    first, second = ([RATES[code] for code in codes] for codes in (received, sent))
+    known = [[rate for rate in side if rate is not None] for side in (first, second)]
+    if not known[0] or not known[1]:
         return None
-    scale = max(*highest, 1.0)
-    paths = [_path([None if rate is None else round(HEIGHT * (1 - rate / scale), 1) for rate in side]) for side in sides]
-    return Sparkline(paths[0], paths[1], highest[0], highest[1])
+    most_received, most_sent = max(known[0]), max(known[1])
+    scale = max(most_received, most_sent, 1.0)
+    return Sparkline(_path(_heights(first, scale)), _path(_heights(second, scale)), most_received, most_sent)
+
+
+def _heights(rates: Iterable[float | None], scale: float) -> Iterable[float | None]:
+    return [None if rate is None else round(HEIGHT * (1 - rate / scale), 1) for rate in rates]
 
 
 def _path(heights: Iterable[float | None]) -> str:

@@ -11,7 +11,7 @@ import pytest
 from promsnmp.errors import MemoryShort, SnmpError, UnknownDevice
 from promsnmp.inventory.model import Agent, AgentEndpoint, Device
 from promsnmp.modules.catalogue import builtin_catalogue
-from promsnmp.polling.explain.service import LIFETIME, MOST_RUNNING, MOST_VARBINDS, ExplanationBusy, Explainer
+from promsnmp.polling.explain.service import LIFETIME, MOST_RUNNING, MOST_VARBINDS, Explainer, ExplanationBusy
 from promsnmp.polling.options import CollectorOptions
 from promsnmp.sim.agent import SimulatedAgent
 from promsnmp.sim.devices import DEMO

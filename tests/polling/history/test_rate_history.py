@@ -30,7 +30,10 @@ def note(histories: RateHistories, key: str, minute: float, **rates: tuple[float
 
 def shown(histories: RateHistories, key: str, minute: float) -> dict[str, list[tuple[float | None, ...]]]:
     codes = histories.codes(key, minute * SLOT_SECONDS)
-    return {name: [tuple(RATES[code] for code in pair) for pair in zip(*sides, strict=True)] for name, sides in codes.items()}
+    return {
+        name: [tuple(RATES[code] for code in pair) for pair in zip(*sides, strict=True)]
+        for name, sides in codes.items()
+    }
 
 
 @pytest.mark.parametrize("rate", [0.0, 1.0, 64e3, 123.4e6, 9.99e8, 40e9, 8e12])

@@ -43,7 +43,8 @@ def test_a_neighbour_is_the_device_with_its_mac_address_address_or_name() -> Non
 
 def test_what_several_devices_have_says_nothing() -> None:
     twins = tuple(
-        device(number, sys_name="a", identifiers=DeviceIdentifiers(mac_addresses=("00005e005302",))) for number in (7, 8)
+        device(number, sys_name="a", identifiers=DeviceIdentifiers(mac_addresses=("00005e005302",)))
+        for number in (7, 8)
     )
     rows = found(PAGE)
     identify(rows, Index(twins), MacIndex().of(twins))

@@ -36,9 +36,7 @@ def replica(
     statuses: Sequence[PollStatus | None], peers: Peers, now: list[float] | None = None, *, polls: bool = True
 ) -> PeerStatuses:
     others = [SimpleNamespace(name=address, instance=address, address=address) for address in peers.others]
-    cluster = SimpleNamespace(
-        peers=peers, has_peers=bool(others), members=SimpleNamespace(others=others)
-    )
+    cluster = SimpleNamespace(peers=peers, has_peers=bool(others), members=SimpleNamespace(others=others))
     clock = now or [0.0]
     return PeerStatuses(
         cast("Any", cluster),

@@ -201,7 +201,7 @@ def peer_routes(
     on_challenge: Callable[[bytes], bytes],
     on_read_lease: Callable[[bytes], bytes],
     on_handover: Callable[[bytes], bytes],
-    on_poll_status: Callable[[bytes], Awaitable[bytes]],
+    on_poll_status: Callable[[bytes], bytes | Awaitable[bytes]],
 ) -> list[PlainRoute]:
     """The routes for replicas. Without ``on_status`` there are no other replicas, and nothing is there for anybody."""
     policy = RoutePolicy(access=AccessLevel.PEER)

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 from promsnmp.errors import MemoryShort, PromSnmpError, UnknownDevice
 from promsnmp.inventory.model import Device
@@ -32,6 +33,7 @@ MOST_VARBINDS = 200_000
 LIFETIME = 10.0
 """Seconds for which an explanation is shown again, so that reloading a page does not poll each time."""
 MOST_KEPT = 4
+_Answer = Explanation | HealthExplanation
 
 
 class ExplanationBusy(PromSnmpError):
@@ -69,8 +71,8 @@ class Explainer:
         self._check_identity = check_identity
         self._is_memory_short = is_memory_short
         self._clock = clock
-        self._running: dict[_Question, asyncio.Task[Explanation | HealthExplanation]] = {}
-        self._kept: dict[_Question, tuple[float, Explanation | HealthExplanation]] = {}
+        self._running: dict[_Question, asyncio.Task[_Answer]] = {}
+        self._kept: dict[_Question, tuple[float, _Answer]] = {}
 
     async def modules_of(self, device: Device) -> Explanation:
         """Explains a poll of a device for its modules. Raises SnmpError when nothing could be read, ModuleError for an
@@ -85,7 +87,7 @@ class Explainer:
         assert isinstance(found, HealthExplanation)
         return found
 
-    async def _answer(self, question: _Question) -> Explanation | HealthExplanation:
+    async def _answer(self, question: _Question) -> _Answer:
         now = self._clock()
         self._kept = {one: kept for one, kept in self._kept.items() if kept[0] > now}
         if (kept := self._kept.get(question)) is not None:
@@ -95,7 +97,7 @@ class Explainer:
             task = self._start(question)
         return await shielded(task)
 
-    def _start(self, question: _Question) -> asyncio.Task[Explanation | HealthExplanation]:
+    def _start(self, question: _Question) -> asyncio.Task[_Answer]:
         device = question.device
         if device.primary is None:
             raise UnknownDevice(f"{device.sys_name or device.id} has no agent that could be polled")
@@ -104,13 +106,13 @@ class Explainer:
         if self._is_memory_short():
             raise MemoryShort("not explained now: the process is close to its memory limit (MEMORY_LIMIT); retry later")
         target = device_target(device, device.primary, requested_modules(device, self._modules))
-        work = self._health(target) if question.is_health else self._explain(target)
-        task = asyncio.create_task(asyncio.to_thread(asyncio.run, work), name="explanation of a device")
+        work = self._health if question.is_health else self._explain
+        task = asyncio.create_task(asyncio.to_thread(_run, work, target), name="explanation of a device")
         self._running[question] = task
         task.add_done_callback(partial(self._on_end, question))
         return task
 
-    def _on_end(self, question: _Question, task: asyncio.Task[Explanation | HealthExplanation]) -> None:
+    def _on_end(self, question: _Question, task: asyncio.Task[_Answer]) -> None:
         self._running.pop(question, None)
         if not task.cancelled() and task.exception() is None:
             while len(self._kept) >= MOST_KEPT:
@@ -118,7 +120,9 @@ class Explainer:
             self._kept[question] = self._clock() + LIFETIME, task.result()
 
     async def _explain(self, target: Target) -> Explanation:
-        whose = "the device's modules in the inventory" if target.device and target.device.modules else "COLLECTION_MODULES"
+        whose = (
+            "the device's modules in the inventory" if target.device and target.device.modules else "COLLECTION_MODULES"
+        )
         return await explain(
             target,
             self._catalogue(),
@@ -138,3 +142,8 @@ class Explainer:
             recording=PollRecording(),
             options=self._options,
         )
+
+
+def _run(work: Callable[[Target], Coroutine[Any, Any, _Answer]], target: Target) -> _Answer:
+    """Runs ``work`` in an event loop of its own, in this thread."""
+    return asyncio.run(work(target))

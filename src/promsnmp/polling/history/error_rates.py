@@ -75,9 +75,7 @@ def _read(renderer: Renderer) -> Steps[_Counters]:
     return {row: (errors, discards) for row, (errors, discards) in list(found.items())[:MOST_ROWS]}
 
 
-def _rates(
-    before: _Counters, now: _Counters, seconds: float
-) -> dict[bytes, tuple[float | None, float | None]]:
+def _rates(before: _Counters, now: _Counters, seconds: float) -> dict[bytes, tuple[float | None, float | None]]:
     rates = {}
     for row in before.keys() | now.keys():
         pairs = zip(before.get(row, (0, 0)), now.get(row, (0, 0)), strict=True)

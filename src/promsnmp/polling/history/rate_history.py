@@ -137,7 +137,7 @@ class RateHistories:
         return len(self._histories)
 
     def note(self, key: str, series: Sequence[UtilizationSeries], at: float) -> None:
-        """Takes the rates of a poll of the target ``key`` at ``at`` (seconds, monotonic), unless ``series`` is older."""
+        """Takes the rates of a poll of the target ``key`` at ``at`` (seconds, monotonic); ``series`` may be older."""
         slot = int(at // SLOT_SECONDS)
         history = self._histories.get(key)
         if not self.is_on or not series or series[0].at != at or (history is not None and not history.wants(slot)):

@@ -254,9 +254,7 @@ class PageService:
         state = self._collector.states.of(target)
         state.status = status = _status(state, outcome, "" if problem is None else problem.message, seconds)
         if target.managed:
-            state.polls.add(
-                status.state, at=status.at, seconds=seconds, samples=status.samples, problem=status.problem
-            )
+            state.polls.add(status.state, at=status.at, seconds=seconds, samples=status.samples, problem=status.problem)
         before, state.outcome = state.outcome, outcome
         if outcome == before:
             return

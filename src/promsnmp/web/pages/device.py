@@ -51,9 +51,7 @@ async def device_view(
         status = report.statuses.get(device.id, ELSEWHERE)
         silence = report.problems.get(sources.owner(device), "")
     page = None if is_elsewhere else sources.last_page(device)
-    data = InterfaceData(
-        sources.interface_rates(device), sources.rate_history(device), sources.error_rates(device)
-    )
+    data = InterfaceData(sources.interface_rates(device), sources.rate_history(device), sources.error_rates(device))
     snapshot = sources.devices.snapshot
     contents = await asyncio.to_thread(_contents, page, data, choice, snapshot, macs)
     return {

@@ -1,7 +1,7 @@
 """The neighbours of a device by LLDP (IEEE 802.1AB) and CDP, from the samples of its page, and which devices they are.
 
-A neighbour is a device of the inventory when its chassis has a MAC address of the device, when its management address is
-an address of the device, or when it has its name, and only that device has it.
+A neighbour is a device of the inventory when its chassis has a MAC address of the device, when its management address
+is an address of the device, or when it has its name, and only that device has it.
 """
 
 from __future__ import annotations
@@ -88,7 +88,8 @@ def identify(rows: Iterable[NeighbourRow], index: Index, macs: Mapping[str, Devi
     for row in rows:
         by_address = index.find(row.address) if row.address else None
         named = index.named(row.name) if row.name else ()
-        row.device = macs.get(row.mac) or (by_address and by_address.device) or (named[0] if len(named) == 1 else None)
+        candidates = macs.get(row.mac), by_address and by_address.device, named[0] if len(named) == 1 else None
+        row.device = next((one for one in candidates if one is not None), None)
 
 
 class MacIndex:

@@ -64,8 +64,8 @@ def _number(text: str) -> int:
 
 
 def health_view(sources: Sources, item: str) -> Mapping[str, object]:
-    """All components, or the one behind ``health/``; ``status`` as ``/actuator/health`` has it. Raises UnknownDevice for
-    a component that does not exist."""
+    """All components, or the one behind ``health/``; ``status`` as ``/actuator/health`` has it. Raises UnknownDevice
+    for a component that does not exist. Everybody may read it, so it says nothing else of this service."""
     _, _, name = item.partition("/")
     components: Mapping[str, Component] = sources.health.components()
     if name:
@@ -78,4 +78,6 @@ def health_view(sources: Sources, item: str) -> Mapping[str, object]:
         "whole": whole.value,
         "component": name,
         "components": list(components.items()),
+        "version": "",
+        "site": "",
     }

@@ -1,8 +1,8 @@
 """Asks the other replicas how the last polls of their devices ended, while somebody looks, and answers them.
 
 Whoever looks causes one request to each other replica, and the answers count for as long as the board that shows them
-(``fleet.py``). A replica that does not answer in time is not asked again for a while, so that it delays pages only once;
-until then its devices are ``elsewhere``, with the reason.
+(``fleet.py``). A replica that does not answer in time is not asked again for a while, so that it delays pages only
+once; until then its devices are ``elsewhere``, with the reason.
 """
 
 from __future__ import annotations

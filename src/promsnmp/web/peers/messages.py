@@ -75,8 +75,8 @@ def _pair(value: NamedValue | None) -> list[object] | None:
 
 
 def read_message(body: bytes, known: Mapping[str, PollStatus]) -> tuple[dict[str, PollStatus], PollRates]:
-    """The statuses by device id, and the rates, of a message. ``known`` are those of the message before: a status of the
-    same poll is the same object, which saves most of the work. Raises PeerError when the message is invalid."""
+    """The statuses by device id, and the rates, of a message. ``known`` are those of the message before: a status of
+    the same poll is the same object, which saves most of the work. Raises PeerError when the message is invalid."""
     statuses: dict[str, PollStatus] = {}
     try:
         lines = _lines(body)
