@@ -19,7 +19,7 @@ from promsnmp.errors import PeerError
 from promsnmp.inventory.model import Device
 from promsnmp.observe.tasks import shielded
 from promsnmp.polling.pages.poll_status import NEVER_POLLED, PollStatus
-from promsnmp.web.peers.messages import MAX_MESSAGE, StatusEncoder, read_message
+from promsnmp.web.peers.messages import MAX_MESSAGE, KnownLines, StatusEncoder, read_message
 from promsnmp.web.rates import PollRates
 
 TIMEOUT = 1.5
@@ -43,6 +43,8 @@ class PeerReport:
     """Why a replica does not answer, by its name."""
     rates: Sequence[PollRates] = ()
     """Of each replica that has answered."""
+    seconds: float = 0.0
+    """CPU that it took to read the answers."""
 
 
 NO_REPORT = PeerReport()
@@ -52,10 +54,12 @@ NO_REPORT = PeerReport()
 class _Peer:
     """What one other replica said last."""
 
-    statuses: dict[str, PollStatus] = field(default_factory=dict)
+    lines: KnownLines = field(default_factory=dict)
     rates: PollRates = field(default_factory=PollRates)
     problem: str = ""
     failed_at: float = 0.0
+    seconds: float = 0.0
+    """CPU that reading it took."""
 
 
 class PeerStatuses:
@@ -130,27 +134,32 @@ class PeerStatuses:
             )
             if answer.status != 200:
                 raise PeerError(f"it answers with status {answer.status}; it may be an older version")
-            peer.statuses, peer.rates = await asyncio.to_thread(read_message, answer.body, peer.statuses)
+            await asyncio.to_thread(_read, peer, answer.body)
         except PeerError as error:
-            peer.statuses, peer.problem, peer.failed_at = {}, str(error), self._clock()
+            peer.lines, peer.seconds, peer.problem, peer.failed_at = {}, 0.0, str(error), self._clock()
         else:
             peer.problem = ""
 
 
+def _read(peer: _Peer, body: bytes) -> None:
+    """Takes the answer of a replica. Raises PeerError."""
+    began = time.thread_time()
+    peer.lines, peer.rates = read_message(body, peer.lines)
+    peer.seconds = time.thread_time() - began
+
+
 def _report(peers: Sequence[tuple[str, _Peer | None]]) -> PeerReport:
     """Of a device that two replicas say they poll, as while it moves, the later poll counts."""
+    began = time.thread_time()
+    answered = [peer for _, peer in peers if peer is not None and not peer.problem]
     statuses: dict[str, PollStatus] = {}
-    for _, peer in peers:
-        if peer is None or peer.problem:
-            continue
+    for peer in answered:
         if not statuses:
-            statuses = dict(peer.statuses)
+            statuses = dict(peer.lines.values())
             continue
-        for device_id, status in peer.statuses.items():
+        for device_id, status in peer.lines.values():
             if (other := statuses.get(device_id)) is None or other.at <= status.at:
                 statuses[device_id] = status
-    return PeerReport(
-        statuses,
-        {name: peer.problem for name, peer in peers if peer is not None and peer.problem},
-        [peer.rates for _, peer in peers if peer is not None and not peer.problem],
-    )
+    problems = {name: peer.problem for name, peer in peers if peer is not None and peer.problem}
+    seconds = sum(peer.seconds for peer in answered) + time.thread_time() - began
+    return PeerReport(statuses, problems, [peer.rates for peer in answered], seconds)

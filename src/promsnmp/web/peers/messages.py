@@ -29,6 +29,7 @@ MAX_TEXTS = 16 * 1024 * 1024
 """Characters of all lines of a message, beyond which lines have no texts."""
 MOST_PROBLEM, MOST_NAME = 300, 80
 """Characters of a problem, and of the name of a component, a vendor or a model."""
+MOST_ID = 200
 _STATES = ("unknown", "up", "partial", "down")
 _DUMPS = json.JSONEncoder(separators=(",", ":"), ensure_ascii=True).encode
 
@@ -74,24 +75,28 @@ def _pair(value: NamedValue | None) -> list[object] | None:
     return None if value is None or not isfinite(value.value) else [value.name[:MOST_NAME], value.value]
 
 
-def read_message(body: bytes, known: Mapping[str, PollStatus]) -> tuple[dict[str, PollStatus], PollRates]:
-    """The statuses by device id, and the rates, of a message. ``known`` are those of the message before: a status of
-    the same poll is the same object, which saves most of the work. Raises PeerError when the message is invalid."""
-    statuses: dict[str, PollStatus] = {}
+KnownLines = Mapping[bytes, tuple[str, PollStatus]]
+"""Device id and status by the line of a message."""
+
+
+def read_message(body: bytes, known: KnownLines) -> tuple[KnownLines, PollRates]:
+    """The lines of a message, and the rates. ``known`` are the lines of the message before: the same line has the same
+    status, which saves most of the work. Raises PeerError when the message is invalid."""
+    found: dict[bytes, tuple[str, PollStatus]] = {}
     try:
         lines = _lines(body)
-        head = json.loads(next(lines))
-        per_second, failed, lag, duration = head["rates"]
+        per_second, failed, lag, duration = json.loads(next(lines))["rates"]
         rates = PollRates(_number(per_second), _number(failed), _optional(lag), _optional(duration))
         for line in lines:
-            row = json.loads(line)
-            device_id, at = _text(row[0], 200), _number(row[2])
-            before = known.get(device_id)
-            is_same = before is not None and before.at == at and before.state == row[1]
-            statuses[device_id] = before if is_same and before is not None else _read_status(row)
+            found[line] = known.get(line) or _read_line(line)
     except (ValueError, TypeError, KeyError, IndexError, StopIteration, RecursionError, OSError) as error:
         raise PeerError(f"unexpected message: {type(error).__name__}") from None
-    return statuses, rates
+    return found, rates
+
+
+def _read_line(line: bytes) -> tuple[str, PollStatus]:
+    row = json.loads(line)
+    return _text(row[0], MOST_ID), _read_status(row)
 
 
 def _lines(body: bytes) -> Iterator[bytes]:
