@@ -252,8 +252,8 @@ def _add_health(board: Board) -> None:
 
 
 def _highest(rows: Sequence[Row], reading: Callable[[Row], NamedValue | None]) -> list[Reading]:
-    """The highest of one reading of each row. Nothing is made for the others: so many new objects would make the garbage
-    collector look at all there are."""
+    """The highest of one reading of each row. Nothing is made for the others: so many new objects would make the
+    garbage collector look at all there are."""
     values = [value.value if (value := reading(row)) is not None else -inf for row in rows]
     places = heapq.nlargest(MOST_READINGS, range(len(rows)), key=values.__getitem__)
     found = ((rows[at], reading(rows[at])) for at in places)
