@@ -1,4 +1,5 @@
-"""Fetches what the pages for people load from npm, at pinned versions, into src/promsnmp/web/static, with the licences.
+"""Fetches what pages load from npm, at pinned versions, with the licences: the pages for people into
+src/promsnmp/web/static, Swagger UI into src/promsnmp/http/routes/pages/swagger_ui.
 
     python -m scripts.web_assets
 
@@ -19,7 +20,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-STATIC = Path(__file__).resolve().parent.parent / "src" / "promsnmp" / "web" / "static"
+SOURCE = Path(__file__).resolve().parent.parent / "src" / "promsnmp"
+STATIC = SOURCE / "web" / "static"
+SWAGGER = SOURCE / "http" / "routes" / "pages" / "swagger_ui"
 LIMIT_SECONDS = 120
 
 
@@ -31,6 +34,7 @@ class Package:
     version: str
     integrity: str
     files: Mapping[str, str]
+    folder: Path = STATIC
 
 
 PACKAGES = (
@@ -39,6 +43,20 @@ PACKAGES = (
         "2.0.11",
         "sha512-Thx/WtpeOQqSrqBCw/A1cwGJGg4UrVa3+sW0GmrM3p4gJgO89ecH4qtbnyzDDWFvBTqjnIMCgELTNt636dtamA==",
         {"htmx.min.js": "package/dist/htmx.min.js", "htmx.LICENSE": "package/LICENSE"},
+    ),
+    Package(
+        "swagger-ui-dist",
+        "5.35.0",
+        "sha512-U06rpMtW9V3XPGOBeamTUSr0Z09jMX4IJuANpE/EZbAhw0G8CgwrzU4YmXkn/h0wCDNsXdGarTNNHC3sU8yVUQ==",
+        {
+            "swagger-ui-bundle.js": "package/swagger-ui-bundle.js",
+            "swagger-ui.css": "package/swagger-ui.css",
+            "favicon-32x32.png": "package/favicon-32x32.png",
+            "swagger-ui.LICENSE": "package/LICENSE",
+            "swagger-ui.NOTICE": "package/NOTICE",
+            "swagger-ui-bundle.js.LICENSE.txt": "package/swagger-ui-bundle.js.LICENSE.txt",
+        },
+        SWAGGER,
     ),
 )
 
@@ -70,7 +88,7 @@ def _extract(package: Package, archive: Path) -> None:
         for name, member in package.files.items():
             content = members.extractfile(member)
             assert content is not None, member
-            (STATIC / name).write_bytes(content.read())
+            (package.folder / name).write_bytes(content.read())
             print(f"{package.name} {package.version}: {name}")
 
 

@@ -27,7 +27,7 @@ STDLIB_WITHOUT = (
 )  # fmt: skip
 SITE_WITHOUT = (
     "pip", "pip-*", "pip3*", "setuptools", "setuptools-*", "pkg_resources", "_distutils_hack",
-    "distutils-precedence.pth", "__pycache__", "tests", "*.c", "*.pyx", "*.pxd", "*.map", "swagger-ui-es-*",
+    "distutils-precedence.pth", "__pycache__", "tests", "*.c", "*.pyx", "*.pxd", "*.map",
     "activate*", "Activate*",
 )  # fmt: skip
 SYSTEM = ("/etc/ssl/certs/ca-certificates.crt", "/usr/share/zoneinfo", "/etc/ld.so.conf", "/etc/ld.so.conf.d")

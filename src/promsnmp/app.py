@@ -69,6 +69,7 @@ from promsnmp.snmp.ber import COMPILED
 from promsnmp.support.descriptors import DescriptorShares, raise_limit, share
 from promsnmp.support.memory import freeze_memory, gc_paused, release_memory
 from promsnmp.web.factory import make_interface
+from promsnmp.web.peers.exchange import PeerStatuses
 from promsnmp.web.rates import SAMPLE_SECONDS, PollRateMeter
 
 log = logging.getLogger(__name__)
@@ -100,6 +101,7 @@ class _Parts:
     disk: DiskSpace
     loop_lag: LoopLag
     poll_rates: PollRateMeter
+    peer_statuses: PeerStatuses
 
     def leads(self) -> bool:
         return self.cluster.leadership.leads
@@ -140,7 +142,7 @@ def _build_parts(settings: Settings) -> _Parts:
         check_identity=check_identity,
         scrape_polls=shares.scrape_polls,
     )
-    discovery_counts = DiscoveryCounts()
+    discovery_counts, poll_rates = DiscoveryCounts(), PollRateMeter(polling.counts)
     discovery = _build_discovery(settings, store, cluster, discovery_counts)
     return _Parts(
         settings=settings,
@@ -156,7 +158,14 @@ def _build_parts(settings: Settings) -> _Parts:
         scheduler=make_scheduler(settings, discovery, leads=lambda: cluster.leadership.leads),
         disk=DiskSpace(settings.prom_inv_file),
         loop_lag=LoopLag(),
-        poll_rates=PollRateMeter(polling.counts),
+        poll_rates=poll_rates,
+        peer_statuses=PeerStatuses(
+            cluster,
+            devices=lambda: store.current.devices,
+            statuses=polling.poll_statuses,
+            rates=poll_rates.rates,
+            polls=settings.collection_interval > 0,
+        ),
     )
 
 
@@ -263,6 +272,7 @@ def _build_application(parts: _Parts) -> Application:
         cluster,
         on_detected_modules=parts.polling.receive_findings,
         on_handover=parts.polling.handover.receive,
+        on_poll_status=parts.peer_statuses.answer,
     )
     health = _build_health(parts)
     services = _build_services(parts, health, _build_metrics(parts, access, requests), owner_proxy, access, login)
@@ -325,9 +335,11 @@ def _build_services(
             many_devices=ManyDevices(store),
             reload=partial(_reload, parts),
             select=search,
+            targets=targets,
             polling=polling,
             catalogue_store=parts.catalogue_store,
             cluster=parts.cluster,
+            peer_statuses=parts.peer_statuses,
             discovery=parts.discovery,
             scheduler=parts.scheduler,
             health=health,

@@ -56,7 +56,12 @@ async def answers(scope: Scope, receive: Receive, send: Send) -> None:
 PLAIN = [
     PlainRoute(SNMP_PATH, answers, SNMP_POLICY),
     *peer_routes(
-        on_status=bytes, on_detected_modules=bytes, on_challenge=bytes, on_read_lease=bytes, on_handover=bytes
+        on_status=bytes,
+        on_detected_modules=bytes,
+        on_challenge=bytes,
+        on_read_lease=bytes,
+        on_handover=bytes,
+        on_poll_status=bytes,
     ),
 ]
 TABLE = RouteTable(chain.from_iterable(router.routes for router in ROUTERS), PLAIN)
@@ -74,7 +79,7 @@ PATHS = sorted({path for _, path, _ in ROUTES})
 
 def promised(method: str, path: str) -> AccessLevel:
     """The access level of a request in docs/how-to/access.md."""
-    if path in ("/-/peer", "/-/peer/challenge", "/-/findings", "/-/read-lease", "/-/handover"):
+    if path in ("/-/peer", "/-/peer/challenge", "/-/findings", "/-/read-lease", "/-/handover", "/-/poll-status"):
         return AccessLevel.PEER
     if (path in ("/login", "/logout") and method == "POST") or (path in ("/login", "/web/x") and method in SAFE):
         return AccessLevel.LOGIN

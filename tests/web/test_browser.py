@@ -129,7 +129,7 @@ def test_the_list_follows_what_is_typed_and_stays_with_it(page: Page) -> None:
 def test_a_search_in_the_text_of_a_scrape(page: Page) -> None:
     page.goto("/devices/switch")
     page.get_by_role("searchbox", name="Find in the text").fill("promsnmp_module_up")
-    page.get_by_role("button", name="Find").click()
+    page.locator("#scrape").get_by_role("button", name="Find").click()
     page.wait_for_url("**find=promsnmp_module_up**")
     lines = page.inner_text("pre").strip().splitlines()
     assert len(lines) > 3

@@ -8,13 +8,25 @@ from pathlib import Path
 
 import pytest
 
-from promsnmp.inventory.model import LOST, Device, DeviceIdentifiers, IdentityChange
+from promsnmp.inventory.model import (
+    LOST,
+    Agent,
+    AgentEndpoint,
+    Device,
+    DeviceIdentifiers,
+    IdentityChange,
+    PollOverrides,
+)
 from promsnmp.observe.health import Component, Status
 from promsnmp.polling.health.summary import HealthSummary, NamedValue
+from promsnmp.polling.history.poll_history import PastPoll
 from promsnmp.polling.pages.poll_status import NEVER_POLLED, PollStatus
+from promsnmp.snmp.credentials import AuthProtocol, PrivProtocol, SecurityLevel, User
 from promsnmp.web.interface import WebInterface, assets
+from promsnmp.web.peers.exchange import PeerReport
+from promsnmp.web.rates import PollRates
 from tests.support.web.html import Page
-from tests.support.web.interface import ME, broken, device, down, interface, up
+from tests.support.web.interface import ME, NOW, broken, device, down, interface, up
 
 PAGES = [("overview", ""), ("devices", ""), ("device", "switch-1"), ("replicas", ""), ("modules", "")]
 HOSTILE = {
@@ -79,9 +91,15 @@ async def test_what_devices_say_stays_text_on_every_page(text: str) -> None:
         f'ifOperStatus{{ifAlias="{label}",ifIndex="1",ifName="{label}"}} 1\n'
         f'hw_status{{hw_id="1",hw_name="{label}",hw_state="failed",hw_type="fan"}} 1\n'
         f'snmp_device_info{{model="{label}"}} 1\n'
+        f'lldpRemChassisId{{lldpLocPortId="{label}",lldpRemChassisId="{label}",lldpRemIndex="1",'
+        f'lldpRemLocalPortNum="1",lldpRemPortId="{label}",lldpRemSysName="{label}"}} 1\n'
     )
     status = PollStatus("partial", 1.0, text, 1.0, 3, HealthSummary(1, 0, (text,), NamedValue(text, 1), None, text))
-    pages = interface({made: status}, pages={text: page}, components={"part": broken(text)}, module_error=text)
+    past = PastPoll("down", NOW, 1.0, 0, text)
+    pages = interface(
+        {made: status}, pages={text: page}, components={"part": broken(text)}, module_error=text, past_polls=(past,),
+        report=PeerReport(problems={text: text}),
+    )  # fmt: skip
     plain = await _elements(simple(), device_id)
     for name, item in PAGES:
         found = await shown(pages, name, device_id if item else "")
@@ -103,7 +121,7 @@ async def _elements(pages: WebInterface, device_id: str) -> set[str]:
 async def test_the_overview_counts_states_and_shows_the_worst_first() -> None:
     lost = device(4, status=LOST, missed_since="2026-01-01T00:00:00Z")
     changed = device(5, identity_change=IdentityChange("2026-01-02T00:00:00Z", ("serial number 1, now 2",)))
-    partial = PollStatus("partial", 1.0, "ifTable was read only in part")
+    partial = PollStatus("partial", NOW - 5, "ifTable was read only in part")
     health = HealthSummary(2, 1, ("Fan 2", "PSU 1"), NamedValue("CPU", 71.5), NamedValue("/var", 0.93))
     pages = interface(
         {
@@ -135,15 +153,47 @@ async def test_an_empty_inventory_says_how_to_begin() -> None:
 async def test_what_other_replicas_poll_is_said_to_be_unknown_here() -> None:
     others = (ME, replace(ME, name="replica-2", instance="instance-2"))
     devices: dict[Device, PollStatus | None] = {device(number): None for number in range(1, 30)}
-    pages = interface(devices, members=others)
-    assert "Other replicas poll 29 devices" in (await shown(pages, "overview")).text
+    pages = interface(devices, members=others, report=PeerReport(problems={"replica-2": "connection refused"}))
+    overview = await shown(pages, "overview")
+    assert "The state of 29 devices is not known here" in overview.text
+    assert "replica-2 does not answer: connection refused" in overview.text
     listed = await shown(pages, "devices")
     assert {row[0] for row in listed.rows[1:]} == {"elsewhere"}
     replicas = await shown(pages, "replicas")
     counts = {row[0].split()[0]: int(row[3]) for row in replicas.rows[1:3]}
     assert sum(counts.values()) == 29
-    foreign = next(row[1] for row in listed.rows[1:] if row[8] == "polled by replica-2")
+    foreign = next(row[1] for row in listed.rows[1:] if row[8].startswith("replica-2 polls it and does not answer"))
     assert "replica-2 polls this device" in (await shown(pages, "device", foreign)).text
+
+
+async def test_what_other_replicas_say_is_part_of_the_whole() -> None:
+    others = (ME, replace(ME, name="replica-2", instance="instance-2"))
+    hot = HealthSummary(1, 0, ("Fan 9",), NamedValue("CPU", 88.0), None)
+    devices: dict[Device, PollStatus | None] = {device(number): None for number in range(1, 4)}
+    known = {device(1).id: up(), device(2).id: down("no route"), device(3).id: up(health=hot)}
+    rates = PollRates(2.0, 1.0, 0.5, 0.1)
+    pages = interface(devices, members=others, report=PeerReport(known, {}, [rates]))
+    overview = await shown(pages, "overview")
+    assert "3 devices 2 up 1 down 1 failed component" in overview.text
+    assert "not known here" not in overview.text
+    assert "2.0, 1.0 failed" in overview.text
+    assert "88 °C" in overview.text
+    listed = await shown(pages, "devices")
+    assert {row[1]: row[8] for row in listed.rows[1:]}["switch-2"] == "no route"
+
+
+async def test_new_devices_stale_ones_and_those_that_refuse_their_credentials_stand_out() -> None:
+    new = device(1, discovered_at="2027-01-15T07:00:00Z")
+    old = device(2, discovered_at="2026-12-01T00:00:00Z")
+    refused = PollStatus("down", NOW - 5, "wrong digest: check the passphrase", outcome="authentication")
+    slow = device(4, overrides=PollOverrides(interval=3_600_000))
+    pages = interface({new: up(), old: up(200), device(3): refused, slow: up(4_000)})
+    overview = await shown(pages, "overview")
+    assert "4 devices 3 up 1 down 1 stale 1 new" in overview.text
+    assert "switch-3 : its credentials do not work: wrong digest" in overview.text
+    for state, name in (("new", "switch-1"), ("stale", "switch-2")):
+        listed = await shown(pages, "devices", state=state)
+        assert [row[1] for row in listed.rows[1:]] == [name]
 
 
 async def test_a_device_has_its_interfaces_readings_modules_and_scrape() -> None:
@@ -158,7 +208,7 @@ async def test_a_device_has_its_interfaces_readings_modules_and_scrape() -> None
     page = await shown(pages, "device", one.id)
     assert "an example" in page.text
     interface_row = next(row for row in page.rows if "Gi0/1" in row)
-    assert [interface_row[at].strip() for at in (1, 3, 4, 5, 6, 10)] == [
+    assert [interface_row[at].strip() for at in (1, 3, 4, 5, 6, -1)] == [
         "up", "1 Gbit/s", "250 Mbit/s", "25 %", "5 Mbit/s", "uplink",
     ]  # fmt: skip
     assert "set for this device: if_mib" in page.text
@@ -167,6 +217,63 @@ async def test_a_device_has_its_interfaces_readings_modules_and_scrape() -> None
     found = await shown(pages, "device", one.id, find="pdus")
     assert "1 of 1 lines" in found.text
     assert "s3cret" not in page.text
+
+
+async def test_a_device_has_errors_the_last_hour_neighbours_credentials_and_past_polls() -> None:
+    labels = '{ifIndex="7",ifName="Gi0/7"}'
+    text = (
+        f"ifOperStatus{labels} 1\nifInErrors{labels} 90\nifOutErrors{labels} 10\nifInDiscards{labels} 0\n"
+        'lldpRemChassisId{lldpLocPortId="Gi0/7",lldpRemChassisId="0x00005E005301",lldpRemIndex="1",'
+        'lldpRemLocalPortNum="7",lldpRemPortId="Te1",lldpRemSysName="other name"} 1\n'
+    )
+    user = User("monitor", SecurityLevel.AUTH_PRIV, AuthProtocol.SHA256, "s3cret-auth", PrivProtocol.AES, "s3cret-priv")
+    agent = Agent("a", AgentEndpoint("10.9.9.9"), user)
+    one = device(1, agents=(agent,), primary=agent)
+    other = device(2, identifiers=DeviceIdentifiers(mac_addresses=("00005e005301",)))
+    past = [PastPoll("down", NOW - 30, 3.0, 0, "no response"), PastPoll("up", NOW - 60, 0.2, 77, "")]
+    codes = bytes(58) + bytes((200, 100))
+    pages = interface(
+        {one: up(), other: up()}, pages={"switch-1": text}, past_polls=past, errors={"7": (2.5, 0.0)},
+        histories={labels: (codes, codes)},
+    )  # fmt: skip
+    page = await shown(pages, "device", one.id)
+    row = next(row for row in page.rows if "Gi0/7" in row)
+    assert (row[-3], row[-2]) == ("2.5/s", "0")
+    assert "100 since the device started" in [one.get("title") for _, one in page.elements]
+    assert [one.get("aria-label") for name, one in page.elements if one.get("class") == "spark"] == [
+        "Last hour: at most 15 Gbit/s in, 15 Gbit/s out"
+    ]
+    assert f"../devices/{other.id}" in page.links()
+    assert ["Gi0/7", "other name", "Te1", "", "LLDP", ""] in page.rows
+    assert "SNMP v3, user monitor, authPriv, SHA256, AES" in page.text
+    assert "s3cret" not in page.text
+    assert ["30 s ago", "down", "3 s", "", "no response"] in page.rows
+    assert f"../devices/{one.id}/explain" in page.links()
+
+
+async def test_twenty_thousand_interfaces_are_shown_in_pages_and_found_by_a_filter() -> None:
+    lines = "".join(
+        f'if{name}{{ifAlias="to {number % 7}",ifIndex="{number}",ifName="ge-{number}"}} {number % 2 + 1}\n'
+        for name in ("OperStatus", "InErrors", "Speed")
+        for number in range(1, 20_001)
+    )
+    pages = interface({device(1): up()}, pages={"switch-1": lines})
+    page = await shown(pages, "device", "switch-1", page="3")
+    indexes = [row[0] for row in page.rows if row[2:] and row[2].startswith("ge-")]
+    assert (indexes[0], len(indexes)) == ("401", 200)
+    assert any(link.endswith("?page=4#interfaces") for link in page.links())
+    page = await shown(pages, "device", "switch-1", interfaces="GE-1999")
+    assert [row[2] for row in page.rows if row[2:] and row[2].startswith("ge-")] == [
+        "ge-1999", *(f"ge-1999{digit}" for digit in range(10))
+    ]  # fmt: skip
+    page = await shown(pages, "device", "switch-1", interfaces="no such thing", page="99999999")
+    assert "No interface has this" in page.text
+
+
+async def test_a_device_that_was_never_polled_and_one_without_interfaces_say_so() -> None:
+    pages = interface({device(1): NEVER_POLLED, device(2): up()}, pages={"switch-2": "sysUpTime 5\n"})
+    assert "Not polled yet" in (await shown(pages, "device", "switch-1")).text
+    assert "No interfaces" in (await shown(pages, "device", "switch-2")).text
 
 
 async def test_an_unknown_device_is_404_and_several_of_a_name_are_named() -> None:

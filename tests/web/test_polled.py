@@ -37,7 +37,7 @@ def test_the_list_has_duration_and_samples(server: ServiceProcess) -> None:
 def test_a_device_shows_interfaces_with_rates_and_its_worst_component_first(server: ServiceProcess) -> None:
     def rates() -> list[str]:
         rows = page_of(server, "/devices/switch").rows
-        return [row[4] for row in rows if len(row) == 11 and row[4].endswith("bit/s")]
+        return [row[4] for row in rows if len(row) == 12 and row[4].endswith("bit/s")]
 
     wait_until(lambda: len(rates()) > 10, deadline=30, what="two polls")
     page = page_of(server, "/devices/switch")

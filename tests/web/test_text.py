@@ -53,6 +53,7 @@ def test_other_numbers() -> None:
     assert (text.percent(0.614), text.percent(0.004), text.percent(0.0)) == ("61 %", "0.4 %", "0 %")
     assert text.count(1234567) == "1\u202f234\u202f567"
     assert (text.number(57.8), text.number(24.0), text.number(-3.5794)) == ("57.8", "24", "-3.579")
+    assert [text.short_number(one) for one in (0.9871, 2.0, 1234.5)] == ["0.99", "2", "1\u202f234"]
     assert text.timestamp(0) == ""
     assert text.timestamp(1_800_000_000) == "2027-01-15T08:00:00Z"
     assert [text.ago(at, 1000.0) for at in (0.0, 988.0, 1000.0, 4600.0)] == ["never", "12 s ago", "0 s ago", "in 1 h"]

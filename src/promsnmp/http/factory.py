@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from promsnmp.cluster.cluster import Cluster
@@ -158,6 +158,7 @@ def make_plain_routes(
     *,
     on_detected_modules: Callable[[bytes], bytes],
     on_handover: Callable[[bytes], bytes],
+    on_poll_status: Callable[[bytes], Awaitable[bytes]],
 ) -> PlainRoutes:
     """``/snmp``, and the paths for replicas where there are several."""
     on_status = cluster.gossip.receive if cluster.gossip is not None else None
@@ -169,5 +170,6 @@ def make_plain_routes(
             on_challenge=cluster.challenges.answer,
             on_read_lease=cluster.read_leases.receive,
             on_handover=on_handover,
+            on_poll_status=on_poll_status,
         ),
     )

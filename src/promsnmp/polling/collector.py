@@ -24,6 +24,7 @@ from promsnmp.polling.device_state import DeviceState, DeviceStates
 from promsnmp.polling.health.health_detection import HealthDetection
 from promsnmp.polling.health.health_plan import EMPTY_PLAN, HealthPlans
 from promsnmp.polling.health.health_run import HealthResult, HealthRun
+from promsnmp.polling.history.rate_history import RateHistories
 from promsnmp.polling.label_cache import LabelCache
 from promsnmp.polling.options import CollectorOptions
 from promsnmp.polling.overrides import overrides_of_plan, plan_with
@@ -48,7 +49,8 @@ _PlanKey = tuple[tuple[str, ...], PollOverrides, tuple[str, ...]]
 
 
 class Collector:
-    """Collects targets; ``states`` is what it remembers of their devices between polls."""
+    """Collects targets; ``states`` is what it remembers of their devices between polls, and ``rate_histories``
+    the rates of their interfaces in the last hour."""
 
     def __init__(
         self,
@@ -78,6 +80,7 @@ class Collector:
         self._renderer = PageRenderer(options, self._counts, observes=observes)
         self.step_runner = StepRunner()
         self.states = DeviceStates()
+        self.rate_histories = RateHistories(options.history_octets)
 
     @property
     def generation(self) -> int:
@@ -125,6 +128,8 @@ class Collector:
         self._renderer.count(rendering.dropped)
         state.samples = rendering.samples
         state.summary = rendering.summary
+        if target.managed and target.owned:
+            self.rate_histories.note(target.key, state.render_state.utilization.current_series(), result.started)
         self.states.record_size(target, result.octets + state.health.octets)
         if not is_small:
             await self._free_memory(state, result)

@@ -13,6 +13,8 @@ from promsnmp.polling.detection.identity_state import IdentityState
 from promsnmp.polling.detection.schedule import DetectionSchedule
 from promsnmp.polling.health.health_state import HealthState
 from promsnmp.polling.health.summary import NO_SUMMARY, HealthSummary
+from promsnmp.polling.history.error_rates import ErrorRates
+from promsnmp.polling.history.poll_history import PollHistory
 from promsnmp.polling.label_cache import LabelCache
 from promsnmp.polling.pages.page import Format
 from promsnmp.polling.pages.poll_status import NEVER_POLLED, PollStatus
@@ -54,6 +56,10 @@ class DeviceState:
     """How the last poll ended."""
     status: PollStatus = NEVER_POLLED
     """The same, for lists of devices."""
+    polls: PollHistory = field(default_factory=PollHistory)
+    """How the last polls ended; of devices of the inventory."""
+    errors: ErrorRates = field(default_factory=ErrorRates)
+    """Errors and discards of interfaces; of devices of the inventory."""
     samples: int = 0
     """Samples on the last page."""
     summary: HealthSummary = NO_SUMMARY

@@ -6,7 +6,7 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from prometheus_client.metrics_core import Metric
@@ -31,7 +31,9 @@ from promsnmp.polling.detection.identity_watch import CheckIdentity
 from promsnmp.polling.detection.seen_identities import KEY as IDENTITIES
 from promsnmp.polling.detection.seen_identities import SeenIdentities
 from promsnmp.polling.device_state import DeviceState, DeviceStates
+from promsnmp.polling.explain.service import Explainer
 from promsnmp.polling.handover.handover import Handover
+from promsnmp.polling.history.poll_history import PastPoll
 from promsnmp.polling.options import CollectorOptions, with_limits
 from promsnmp.polling.overrides import aged_by_sleep
 from promsnmp.polling.pages.cache import CacheEntry, PageCache
@@ -115,6 +117,15 @@ class PollingSubsystem:
         cluster.revoked.subscribe(self.handover.on_revoked)
         cluster.awake.subscribe(self._on_awake)
         self._walker = DeviceWalker(SessionFactory(source_address=settings.snmp_source_address))
+        self.explainer = Explainer(
+            lambda: catalogue_store.current,
+            with_limits(_collector_options(settings), settings),
+            modules=settings.modules,
+            timeout=settings.collection_timeout / 1000,
+            interval=settings.collection_interval,
+            check_identity=check_identity,
+            is_memory_short=self.memory.is_high,
+        )
         self._interval = interval
         self._polls = interval > 0
         self._targets = PerDeviceCache(self._target)
@@ -260,10 +271,29 @@ class PollingSubsystem:
         series = None if target is None else self.page_service.histograms(target)
         return {one.labels.decode(errors="replace").strip(): one.rates for one in series or () if one.rates is not None}
 
+    def rate_history(self, device: Device) -> dict[str, tuple[bytes, bytes]]:
+        """Codes of the rates of a device's interfaces in the last hour (``history.rate_history``), by the text of the
+        labels of its counters; as far as they are kept."""
+        target = self._target(device)
+        return {} if target is None else self.collector.rate_histories.codes(target.key, time.monotonic())
+
+    def error_rates(self, device: Device) -> Mapping[str, tuple[float | None, float | None]] | None:
+        """Errors and discards per second of a device's interfaces, as ``ErrorRates.by_index``."""
+        state = self._state(device)
+        return None if state is None else state.errors.by_index()
+
+    def past_polls(self, device: Device) -> Sequence[PastPoll]:
+        """The last polls of a device on this replica, the newest first."""
+        state = self._state(device)
+        return () if state is None else tuple(state.polls.newest_first())
+
+    def _state(self, device: Device) -> DeviceState | None:
+        target = self._target(device)
+        return None if target is None else self.collector.states.find(target)
+
     def health_definitions(self, device: Device) -> tuple[str, ...]:
         """The health definitions that suit a device, as its polls on this replica found them."""
-        target = self._target(device)
-        state = None if target is None else self.collector.states.find(target)
+        state = self._state(device)
         return () if state is None else state.health.names
 
     def used_definitions(self) -> dict[str, int]:
@@ -332,6 +362,7 @@ def _collector_options(settings: Settings) -> CollectorOptions:
         source_address=settings.snmp_source_address,
         label_refresh=settings.collection_label_refresh if interval else 1,
         label_age=settings.collection_label_refresh * interval,
+        history_octets=settings.web_history_max_bytes if settings.web_ui else 0,
     )
 
 

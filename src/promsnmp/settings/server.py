@@ -63,6 +63,12 @@ class ServerSettings(Group):
         le=2_592_000_000,
         description="Milliseconds after which somebody who has logged in to these pages has to log in again.",
     )
+    web_history_max_bytes: int = Field(
+        64 * 1024 * 1024,
+        ge=0,
+        description="Memory for the rates of interfaces in the last hour, which pages of devices draw: about 6,500 "
+        "bytes for a switch of 48 ports. Devices that do not fit have no such lines. `0`: none are kept.",
+    )
     shutdown_timeout: int = Field(
         30_000, ge=0, description="Milliseconds that requests in flight have to finish after SIGTERM."
     )

@@ -10,6 +10,7 @@ from promsnmp.discovery.schedule import Scheduler
 from promsnmp.discovery.service import Discovery
 from promsnmp.inventory.devices import Devices
 from promsnmp.inventory.query import DeviceSelector
+from promsnmp.inventory.targets import TargetList
 from promsnmp.inventory.writes.many_devices import ManyDevices
 from promsnmp.modules.catalogue import CatalogueStore
 from promsnmp.modules.snmp_yml.read_options import read_options
@@ -17,6 +18,7 @@ from promsnmp.observe.health import Health
 from promsnmp.polling.subsystem import PollingSubsystem
 from promsnmp.settings import Settings
 from promsnmp.web.interface import WebInterface
+from promsnmp.web.peers.exchange import PeerStatuses
 from promsnmp.web.rates import PollRateMeter
 from promsnmp.web.sources import Sources
 
@@ -29,9 +31,11 @@ def make_interface(
     many_devices: ManyDevices,
     reload: Callable[[], Awaitable[object]],
     select: DeviceSelector,
+    targets: TargetList,
     polling: PollingSubsystem,
     catalogue_store: CatalogueStore,
     cluster: Cluster,
+    peer_statuses: PeerStatuses,
     discovery: Discovery,
     scheduler: Scheduler,
     health: Health,
@@ -51,9 +55,16 @@ def make_interface(
         read_options=read_options(settings),
         select=select,
         statuses=polling.poll_statuses,
+        peer_report=peer_statuses.report,
         status=polling.poll_status,
         last_page=polling.last_page,
         interface_rates=polling.interface_rates,
+        rate_history=polling.rate_history,
+        keeps_history=polling.collector.rate_histories.is_on and settings.interface_utilization,
+        error_rates=polling.error_rates,
+        past_polls=polling.past_polls,
+        explain=polling.explainer.modules_of,
+        explain_health=polling.explainer.health_of,
         definitions_of=polling.health_definitions,
         definitions=polling.used_definitions,
         catalogue_store=catalogue_store,
@@ -64,5 +75,6 @@ def make_interface(
         upcoming_searches=scheduler.upcoming,
         schedule=f"{settings.discovery_cron} {settings.discovery_tz}".strip(),
         health=health,
+        target_groups=targets.groups,
     )
     return WebInterface(sources, meter)

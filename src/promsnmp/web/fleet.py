@@ -1,6 +1,7 @@
 """The state of all devices at one moment, made once for all who look, in a thread.
 
-For 20,000 devices that takes about 40 ms. A board is shown for so long that boards take at most MOST_SHARE of a core.
+For 20,000 devices that takes about 100 ms. A board is shown for so long that boards take MOST_SHARE of a core.
+What other replicas poll they are asked for each board (``peers/exchange.py``).
 """
 
 from __future__ import annotations
@@ -10,8 +11,11 @@ import heapq
 import ipaddress
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from math import inf
 from typing import Any
 
 from promsnmp.inventory.index import display_name, name_key
@@ -19,15 +23,25 @@ from promsnmp.inventory.model import LOST, Device, Inventory
 from promsnmp.observe.tasks import shielded
 from promsnmp.polling.health.summary import NO_SUMMARY, NamedValue
 from promsnmp.polling.pages.poll_status import PollStatus
+from promsnmp.web.peers.exchange import PeerReport
+from promsnmp.web.rates import PollRates
 from promsnmp.web.sources import Sources
 
 REFRESH = 2.0
 """Seconds, at least, for which a board is shown to everybody."""
+LONGEST = 20.0
+"""Seconds, at most, also where boards then take more than MOST_SHARE."""
 MOST_SHARE = 0.01
+MOST_READINGS = 5
 MOST_ROWS = 20
 """Devices, or components, in each list of what is worst."""
 ELSEWHERE = PollStatus("elsewhere")
-"""Of a device that another replica polls."""
+"""Of a device whose state only another replica knows, which does not say it."""
+NEW_FOR = timedelta(days=1)
+"""How long a device counts as new."""
+STALE_INTERVALS, STALE_SLACK = 3, 60.0
+"""The values of a device are stale when its last poll is older than so many intervals, and so many seconds more than
+one."""
 STATES = ("down", "partial", "unknown", "elsewhere", "up")
 """The worst first."""
 _RANKS = {state: rank for rank, state in enumerate(STATES)}
@@ -39,6 +53,10 @@ class Row:
 
     device: Device
     status: PollStatus
+    is_new: bool = False
+    """Whether it was found or added within NEW_FOR."""
+    is_stale: bool = False
+    """Whether it answered its last poll, but that was too long ago."""
 
     @property
     def is_lost(self) -> bool:
@@ -71,7 +89,21 @@ class Row:
             return f"another device answers: {'; '.join(change.differences)}"
         if names := self.status.health.names:
             return f"{_what(self.status)}: {', '.join(names)}"
+        if self.is_stale:
+            return "its values are old: it is polled too late"
         return f"not seen by discovery since {self.device.missed_since}" if self.is_lost else ""
+
+
+def _silence(owner: str, problem: str) -> str:
+    """Why the state of a device is not known that ``owner`` polls."""
+    return f"{owner} polls it and does not answer: {problem}" if problem else f"{owner} polls it"
+
+
+def _is_stale(device: Device, status: PollStatus, now: float, interval: float) -> bool:
+    if status.state not in ("up", "partial") or not interval:
+        return False
+    own, age = device.overrides.interval / 1000 or interval, now - status.at
+    return age > STALE_INTERVALS * own and age > own + STALE_SLACK
 
 
 def _what(status: PollStatus) -> str:
@@ -98,7 +130,7 @@ class Board:
     lifetime: float = REFRESH
     """Seconds for which it is shown."""
     counts: Counter[str] = field(default_factory=Counter)
-    """By state; also ``lost``, ``failed`` and ``degraded`` (devices with such components)."""
+    """By state; also ``new``, ``stale``, ``lost``, ``failed`` and ``degraded`` (devices with such components)."""
     components: Counter[str] = field(default_factory=Counter)
     """``failed`` and ``degraded`` components."""
     worst: Sequence[Row] = ()
@@ -106,6 +138,12 @@ class Board:
     fullest: Sequence[Reading] = ()
     changed: Sequence[Row] = ()
     """Devices at whose address another one answers."""
+    refused: Sequence[Row] = ()
+    """Devices that refuse their credentials."""
+    peer_problems: Mapping[str, str] = field(default_factory=dict)
+    """Why another replica does not say what it knows, by its name."""
+    peer_rates: Sequence[PollRates] = ()
+    """Of the other replicas."""
     owned: Counter[str] = field(default_factory=Counter)
     """Devices by the replica that polls them."""
     _orders: dict[str, list[Row]] = field(default_factory=dict)
@@ -118,11 +156,17 @@ class Board:
 
 
 class Fleet:
-    """Makes boards. ``clock``: seconds, monotonic."""
+    """Makes boards. ``clock``: seconds, monotonic; ``wall``: Unix time."""
 
-    def __init__(self, sources: Sources, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        sources: Sources,
+        clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
         self._sources = sources
         self._clock = clock
+        self._wall = wall
         self._board: Board | None = None
         self._making: asyncio.Task[Board] | None = None
         self._owners: tuple[object, object, Counter[str]] | None = None
@@ -137,26 +181,60 @@ class Fleet:
         if is_current and self._making is not None and not self._making.done():
             await asyncio.wait({self._making})  # it may have begun with the inventory before
         if self._making is None or self._making.done():
-            self._making = asyncio.create_task(asyncio.to_thread(self._make), name="board of all devices")
+            self._making = asyncio.create_task(self._renew(), name="board of all devices")
         self._board = await shielded(self._making)
         return self._board
 
-    def _make(self) -> Board:
+    async def _renew(self) -> Board:
+        report = await self._sources.peer_report()
+        return await asyncio.to_thread(self._make, report)
+
+    def _make(self, report: PeerReport) -> Board:
         began, inventory = time.thread_time(), self._sources.devices.snapshot.inventory
-        statuses = self._sources.statuses(inventory.devices)
-        rows = [
-            Row(device, ELSEWHERE if status is None else status)
-            for device, status in zip(inventory.devices, statuses, strict=True)
-        ]
+        rows = self._rows(inventory.devices, report)
         board = Board(inventory, rows, self._clock())
+        board.peer_problems, board.peer_rates = report.problems, report.rates
         board.counts.update(row.status.state for row in rows)
+        board.counts["new"] = sum(row.is_new for row in rows)
+        board.counts["stale"] = sum(row.is_stale for row in rows)
+        board.refused = [row for row in rows if row.status.outcome == "authentication"][:MOST_ROWS]
         board.counts["lost"] = sum(row.device.status == LOST for row in rows)
         board.changed = [row for row in rows if row.device.identity_change is not None][:MOST_ROWS]
         _add_health(board)
         board.worst = heapq.nsmallest(MOST_ROWS, (row for row in rows if _is_bad(row)), key=_badness)
         board.owned = self._count_owned(inventory.devices)
-        board.lifetime = max(REFRESH, (time.thread_time() - began) / MOST_SHARE)
+        spent = time.thread_time() - began + report.seconds
+        board.lifetime = min(max(REFRESH, spent / MOST_SHARE), LONGEST)
         return board
+
+    def _rows(self, devices: tuple[Device, ...], report: PeerReport) -> list[Row]:
+        """The status of a device is that of the replica that polls it. Where devices are polled only when they are
+        scraped, this replica's own counts for nothing while it has not polled the device."""
+        statuses, found = self._sources.statuses(devices), report.statuses
+        now, interval = self._wall(), self._sources.interval
+        new_since = (datetime.fromtimestamp(now, UTC) - NEW_FOR).strftime("%Y-%m-%dT%H:%M:%S")
+
+        @cache
+        def elsewhere(owner: str) -> PollStatus:
+            return replace(ELSEWHERE, problem=_silence(owner, report.problems.get(owner, "")))
+
+        before = () if self._board is None else self._board.rows
+        known = before if len(before) == len(devices) else [None] * len(devices)
+        rows = []
+        for device, own, last in zip(devices, statuses, known, strict=True):
+            status = own
+            if status is None or (status.at == 0 and found):
+                status = found.get(device.id, status)
+            if status is None:
+                status = elsewhere(self._sources.owner(device))
+            is_new = device.discovered_at is not None and device.discovered_at > new_since
+            is_stale = _is_stale(device, status, now, interval)
+            is_same = last is not None and last.device is device and last.status is status
+            if is_same and last is not None and last.is_new == is_new and last.is_stale == is_stale:
+                rows.append(last)  # a new object for each device would cause a collection of garbage
+            else:
+                rows.append(Row(device, status, is_new, is_stale))
+        return rows
 
     def _count_owned(self, devices: tuple[Device, ...]) -> Counter[str]:
         ring = self._sources.cluster.members.ring
@@ -166,31 +244,31 @@ class Fleet:
 
 
 def _add_health(board: Board) -> None:
-    hot: list[Reading] = []
-    full: list[Reading] = []
-    for row in board.rows:
+    rows = [row for row in board.rows if row.status.health is not NO_SUMMARY]
+    for row in rows:
         health = row.status.health
-        if health is NO_SUMMARY:
-            continue
         for state, number in (("failed", health.failed), ("degraded", health.degraded)):
             if number:
                 board.counts[state] += 1
                 board.components[state] += number
-        _append(hot, row, health.hottest)
-        _append(full, row, health.fullest)
-    board.hottest = heapq.nlargest(5, hot, key=lambda one: one.value)
-    board.fullest = heapq.nlargest(5, full, key=lambda one: one.value)
+    board.hottest = _highest(rows, lambda row: row.status.health.hottest)
+    board.fullest = _highest(rows, lambda row: row.status.health.fullest)
 
 
-def _append(readings: list[Reading], row: Row, value: NamedValue | None) -> None:
-    if value is not None:
-        readings.append(Reading(row, value.name, value.value))
+def _highest(rows: Sequence[Row], reading: Callable[[Row], NamedValue | None]) -> list[Reading]:
+    """The highest of one reading of each row. Nothing is made for the others: so many new objects would make the
+    garbage collector look at all there are."""
+    values = [value.value if (value := reading(row)) is not None else -inf for row in rows]
+    places = heapq.nlargest(MOST_READINGS, range(len(rows)), key=values.__getitem__)
+    found = ((rows[at], reading(rows[at])) for at in places)
+    return [Reading(row, value.name, value.value) for row, value in found if value is not None]
 
 
 def _is_bad(row: Row) -> bool:
     device, status = row.device, row.status
     return (
         status.state in ("down", "partial")
+        or row.is_stale
         or device.identity_change is not None
         or device.status == LOST
         or bool(status.health.names)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from functools import cache, partial
+from functools import cache
 from importlib import resources
 from urllib.parse import quote
 
@@ -31,10 +31,13 @@ from promsnmp.web.pages.browse import browse_form, walk_device, walk_values
 from promsnmp.web.pages.device import device_view
 from promsnmp.web.pages.devices import devices_view
 from promsnmp.web.pages.discovery import check_view, discovery_view
+from promsnmp.web.pages.explain import explain_view
 from promsnmp.web.pages.map import map_document, map_view
 from promsnmp.web.pages.modules import modules_view
+from promsnmp.web.pages.neighbours import MacIndex
 from promsnmp.web.pages.overview import overview_view
 from promsnmp.web.pages.replicas import replicas_view
+from promsnmp.web.pages.service import health_view, targets_view
 from promsnmp.web.rates import PollRateMeter
 from promsnmp.web.sources import Sources
 from promsnmp.web.topology.atlas import Atlas, AtlasMaker
@@ -48,14 +51,14 @@ _FORMS = {
 MEDIA_TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
 """Of the files that pages load, by suffix; other files are not served."""
 
-LARGE = frozenset(("walk",))
-"""Pages that may be so large that they are rendered in a thread."""
 FRAGMENTS = frozenset(("check",))
 """What is never a whole page."""
 MOST_SHARED = 4 * 1024 * 1024
 """Characters of a map that is kept for the next who looks at it."""
 
 Query = Sequence[tuple[str, str]]
+_BELOW = ("explain",)
+"""Pages whose path goes on behind that of a device."""
 
 
 class WebInterface:
@@ -65,11 +68,15 @@ class WebInterface:
         self._sources = sources
         self._meter = meter
         self._clock = clock
-        self._fleet = Fleet(sources)
+        self._fleet = Fleet(sources, wall=clock)
+        self._macs = MacIndex()
         self._environment = environment()
         self._views: dict[str, Callable[[str, Query], Awaitable[Mapping[str, object]]]] = {
             "devices": self._devices,
             "device": self._device,
+            "explain": self._explain,
+            "service/targets": self._targets,
+            "service/health": self._health,
             "replicas": self._replicas,
             "modules": self._modules,
             "discovery": self._discovery,
@@ -101,6 +108,7 @@ class WebInterface:
         if name == "map":
             return await self._map(query, is_fragment=is_fragment)
         values: Mapping[str, object]
+        base = "../" * (item.count("/") + 1 + (name in _BELOW)) if item else ""
         try:
             if name in _FORMS:
                 template, base = _FORMS[name]
@@ -110,8 +118,8 @@ class WebInterface:
         except UnknownDevice as error:
             name, status, values = "missing", 404, {"error": str(error), "wanted": item}
         shown = {"viewer": viewer, "notice": notice_of(query), **values}
-        render = partial(self._render, name, item, shown, is_fragment=is_fragment)
-        return (200 if is_fragment else status), await asyncio.to_thread(render) if name in LARGE else render()
+        html = await asyncio.to_thread(self._render, name, base, shown, is_fragment=is_fragment)
+        return (200 if is_fragment else status), html
 
     async def submit(self, name: str, form: Form, sender: Sender, *, item: str = "") -> tuple[int, str]:
         """What ``Editor.submit`` answers: status and HTML, or 303 and where to go on."""
@@ -152,15 +160,15 @@ class WebInterface:
         return self._form("edit/continue", {"target": f"{base or './'}{path[1:]}"}, NOBODY, base=base)
 
     def _form(self, template: str, values: Mapping[str, object], viewer: Viewer, *, base: str) -> str:
-        shown = {"viewer": viewer, "notice": "", "base": base, **values}
-        return self._render(template, "", shown, is_fragment=False)
+        shown = {"viewer": viewer, "notice": "", **values}
+        return self._render(template, base, shown, is_fragment=False)
 
-    def _render(self, name: str, item: str, values: Mapping[str, object], *, is_fragment: bool) -> str:
+    def _render(self, name: str, base: str, values: Mapping[str, object], *, is_fragment: bool) -> str:
         folder = "live/" if (is_fragment and name != "missing") or name in FRAGMENTS else ""
         shown = {
             "version": self._sources.version,
             "site": self._sources.site,
-            "base": "../" * (1 + item.count("/")) if item else "",
+            "base": base,
             "page": name,
             "now": self._clock(),
             "interval": self._sources.interval,
@@ -211,7 +219,16 @@ class WebInterface:
         return devices_view(self._sources, await self._fleet.board(is_current=has_changed), query)
 
     async def _device(self, item: str, query: Query) -> Mapping[str, object]:
-        return await device_view(self._sources, item, query)
+        return await device_view(self._sources, item, query, self._macs)
+
+    async def _explain(self, item: str, query: Query) -> Mapping[str, object]:
+        return await explain_view(self._sources, item, query)
+
+    async def _targets(self, item: str, query: Query) -> Mapping[str, object]:
+        return await asyncio.to_thread(targets_view, self._sources, query)
+
+    async def _health(self, item: str, query: Query) -> Mapping[str, object]:
+        return health_view(self._sources, item)
 
     async def _replicas(self, item: str, query: Query) -> Mapping[str, object]:
         return replicas_view(self._sources, await self._fleet.board())
@@ -277,6 +294,7 @@ def environment() -> Environment:
         "percent": text.percent,
         "seconds": text.seconds,
         "short": text.visible,
+        "short_number": text.short_number,
         "timestamp": text.timestamp,
         "whole": escape,
         "url": lambda value: quote(value, safe="", errors="replace"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from promsnmp.observe.counts import PollCounts
@@ -22,6 +22,19 @@ class PollRates:
     failed_per_second: float = 0.0
     lag: float | None = None
     duration: float | None = None
+
+
+def combined(rates: Sequence[PollRates]) -> PollRates:
+    """The rates of several replicas together: sums, the largest lag, the mean duration of a poll."""
+    per_second = sum(one.per_second for one in rates)
+    weighed = sum(one.duration * one.per_second for one in rates if one.duration is not None)
+    lags = [one.lag for one in rates if one.lag is not None]
+    return PollRates(
+        per_second,
+        sum(one.failed_per_second for one in rates),
+        max(lags, default=None),
+        weighed / per_second if per_second else None,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-MOST_SAMPLES = 200_000
-"""Lines of a page that are read."""
+MOST_SAMPLES = 500_000
+"""Samples of a page that are read."""
 _LINE = re.compile(r"^([A-Za-z_:][\w:]*)(\{.*\})? (\S+)")
 _LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 _ESCAPE = re.compile(r"\\(.)")
@@ -27,17 +27,24 @@ class Sample(NamedTuple):
 
 
 def samples(text: str, prefixes: tuple[str, ...]) -> Iterator[Sample]:
-    """The samples whose names begin with one of ``prefixes``, in order."""
-    for number, line in enumerate(_lines(text)):
-        if number >= MOST_SAMPLES:
-            return
+    """The samples whose lines begin with one of ``prefixes``, in order. Samples with the same text of labels, as the
+    columns of a table have, share the labels."""
+    read: dict[str, dict[str, str]] = {}
+    left = MOST_SAMPLES
+    for line in _lines(text):
         if line.startswith(prefixes) and (match := _LINE.match(line)) is not None:
+            if not left:
+                return
+            left -= 1
             key = match[2] or ""
             try:
                 value = float(match[3])
             except ValueError:
                 continue
-            yield Sample(match[1], key, {name: _unescaped(label) for name, label in _LABEL.findall(key)}, value)
+            labels = read.get(key)
+            if labels is None:
+                labels = read[key] = {name: _unescaped(label) for name, label in _LABEL.findall(key)}
+            yield Sample(match[1], key, labels, value)
 
 
 def matching(text: str, wanted: str, most: int) -> tuple[list[str], int]:

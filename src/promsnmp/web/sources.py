@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from promsnmp.cluster.cluster import Cluster
 from promsnmp.discovery.service import Discovery
 from promsnmp.inventory.devices import Devices
+from promsnmp.inventory.index import Snapshot
 from promsnmp.inventory.model import Device
 from promsnmp.inventory.query import DeviceSelector
+from promsnmp.inventory.targets import TargetGroup
 from promsnmp.inventory.writes.many_devices import ManyDevices
 from promsnmp.modules.catalogue import CatalogueStore
 from promsnmp.modules.snmp_yml.read_options import ReadOptions
 from promsnmp.observe.health import Health
+from promsnmp.polling.explain.health import HealthExplanation
+from promsnmp.polling.explain.model import Explanation
+from promsnmp.polling.history.poll_history import PastPoll
 from promsnmp.polling.pages.page import RenderedPage
 from promsnmp.polling.pages.poll_status import PollStatus
 from promsnmp.polling.walks.walker import Walked
+from promsnmp.web.peers.exchange import PeerReport
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,10 +49,22 @@ class Sources:
     select: DeviceSelector
     statuses: Callable[[tuple[Device, ...]], Sequence[PollStatus | None]]
     """How the last polls of all devices ended, in order; None: another replica polls the device."""
+    peer_report: Callable[[], Awaitable[PeerReport]]
+    """What the other replicas say of the devices that they poll."""
     status: Callable[[Device], PollStatus]
     last_page: Callable[[Device], RenderedPage | None]
     interface_rates: Callable[[Device], Mapping[str, tuple[float, float]]]
     """Bits per second received and sent, by the text of an interface's labels."""
+    rate_history: Callable[[Device], Mapping[str, tuple[bytes, bytes]]]
+    """Codes of the rates of the last hour, by the same text."""
+    keeps_history: bool
+    """Whether rates of the last hour are kept at all."""
+    error_rates: Callable[[Device], Mapping[str, tuple[float | None, float | None]] | None]
+    """Errors and discards per second by ifIndex, where they are not 0."""
+    past_polls: Callable[[Device], Sequence[PastPoll]]
+    explain: Callable[[Device], Awaitable[Explanation]]
+    """Polls a device once, and says where its metrics come from; raises what ``Explainer`` does."""
+    explain_health: Callable[[Device], Awaitable[HealthExplanation]]
     definitions_of: Callable[[Device], Sequence[str]]
     """The health definitions that suit a device."""
     definitions: Callable[[], Mapping[str, int]]
@@ -63,6 +82,8 @@ class Sources:
     """Walks a device at and below an OID (content octets). Raises SnmpError, WalksBusy, and UnknownDevice for a device
     without an agent."""
     health: Health
+    target_groups: Callable[[Snapshot, AbstractSet[str]], Sequence[TargetGroup]]
+    """The entries of ``/targets`` of the devices with these ids, in the order of the inventory."""
 
     def owner(self, device: Device) -> str:
         """The name of the replica that polls a device."""

@@ -66,6 +66,11 @@ def number(value: float) -> str:
     return f"{value:.3f}".rstrip("0").rstrip(".") if abs(value) < 1e6 else f"{value:.6g}"
 
 
+def short_number(value: float) -> str:
+    """A rate: two digits of a small one, no fraction of a large one."""
+    return f"{value:.2g}" if abs(value) < 10 else count(value)
+
+
 def timestamp(unix: float) -> str:
     """An instant as ISO 8601, UTC; empty for 0."""
     return datetime.fromtimestamp(unix, UTC).isoformat(timespec="seconds").replace("+00:00", "Z") if unix else ""

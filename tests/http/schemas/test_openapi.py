@@ -34,7 +34,9 @@ def test_no_operation_claims_to_answer_422(client: httpx.Client) -> None:
 def test_pages_load_only_what_this_server_has(client: httpx.Client, path: str) -> None:
     page = client.get(path)
     assert page.status_code == 200
-    assert "default-src 'self'" in page.headers["content-security-policy"]
+    policy = page.headers["content-security-policy"]
+    assert policy.startswith("default-src 'none'; ")
+    assert "unsafe" not in policy
     found = [next(filter(None, groups)) for groups in LOADS.findall(page.text)]
     assert found
     for link in found:

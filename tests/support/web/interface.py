@@ -14,21 +14,26 @@ from promsnmp.discovery.jobs import Job
 from promsnmp.discovery.scan.rate import ScanLimits
 from promsnmp.discovery.serialize import job_document
 from promsnmp.discovery.service import Discovery
-from promsnmp.errors import ModuleError
+from promsnmp.errors import ModuleError, SnmpTimeout
 from promsnmp.inventory.devices import Devices
 from promsnmp.inventory.index import Snapshot
 from promsnmp.inventory.model import Agent, AgentEndpoint, Device, Inventory, Seed
 from promsnmp.inventory.query import DeviceSelector
+from promsnmp.inventory.targets import Site, TargetList
 from promsnmp.inventory.writes.many_devices import ManyDevices
 from promsnmp.modules.catalogue import CatalogueStore, builtin_catalogue
 from promsnmp.modules.snmp_yml.read_options import STRICT
 from promsnmp.observe.counts import DiscoveryCounts, PollCounts
 from promsnmp.observe.health import Component, Health, Status
+from promsnmp.polling.explain.health import HealthExplanation
+from promsnmp.polling.explain.model import Explanation
+from promsnmp.polling.history.poll_history import PastPoll
 from promsnmp.polling.pages.page import Format, RenderedPage
 from promsnmp.polling.pages.poll_status import NEVER_POLLED, PollStatus
 from promsnmp.polling.walks.walker import Walked
 from promsnmp.snmp.credentials import Community
 from promsnmp.web.interface import WebInterface
+from promsnmp.web.peers.exchange import NO_REPORT, PeerReport
 from promsnmp.web.rates import PollRateMeter
 from promsnmp.web.sources import Sources
 
@@ -71,6 +76,12 @@ def interface(
     walk: Callable[[Device, bytes], Awaitable[Walked]] | None = None,
     jobs: Sequence[Job] = (),
     seeds: Sequence[Seed] = (),
+    report: PeerReport = NO_REPORT,
+    histories: Mapping[str, tuple[bytes, bytes]] | None = None,
+    errors: Mapping[str, tuple[float | None, float | None]] | None = None,
+    past_polls: Sequence[PastPoll] = (),
+    explanation: Explanation | None = None,
+    health_explanation: HealthExplanation | None = None,
 ) -> WebInterface:
     """The pages of one replica, ME. ``devices`` with how their polls ended, ``pages`` by name of the device."""
     snapshot = Snapshot.of(Inventory(tuple(devices), revision=revision))
@@ -82,6 +93,19 @@ def interface(
     def last_page(one: Device) -> RenderedPage | None:
         text = texts.get(one.sys_name)
         return None if text is None else RenderedPage(0.0, (), {Format.TEXT: text.encode()})
+
+    async def peer_report() -> PeerReport:
+        return report
+
+    async def explain(one: Device) -> Explanation:
+        if explanation is None:
+            raise SnmpTimeout("no response", target=one.sys_name)
+        return explanation
+
+    async def explain_health(one: Device) -> HealthExplanation:
+        if health_explanation is None:
+            raise SnmpTimeout("no response", target=one.sys_name)
+        return health_explanation
 
     sources = Sources(
         version="1.2.3",
@@ -95,9 +119,16 @@ def interface(
         read_options=STRICT,
         select=DeviceSelector(("system", "if_mib")),
         statuses=lambda all_devices: [devices[one] for one in all_devices],
+        peer_report=peer_report,
         status=lambda one: devices[one] or NEVER_POLLED,
         last_page=last_page,
         interface_rates=lambda _: rates or {},
+        rate_history=lambda _: histories or {},
+        keeps_history=True,
+        error_rates=lambda _: errors,
+        past_polls=lambda _: past_polls,
+        explain=explain,
+        explain_health=explain_health,
         definitions_of=lambda _: ("host_resources",),
         definitions=lambda: Counter({"host_resources": 3, "entity_sensor": 9}),
         catalogue_store=catalogue_store,
@@ -107,6 +138,7 @@ def interface(
         walk=walk or no_walk,
         upcoming_searches=lambda count: [NOW + 3600 * (at + 1) for at in range(count)],
         schedule="0 0 * * * *",
+        target_groups=TargetList(site=Site(), modules=("system", "if_mib")).groups,
         health=Health({name: (lambda part=part: part) for name, part in (components or {}).items()}),  # type: ignore[misc]
     )
     return WebInterface(sources, PollRateMeter(PollCounts()), clock=lambda: NOW)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from promsnmp.web.pages.interfaces import MOST_ROWS, InterfaceRow, interface_rows
+from promsnmp.web.pages.interfaces import PREFIXES, SIZE, InterfaceData, InterfacePage, InterfaceRow, interface_page
 from promsnmp.web.scrape_text import samples
 
 LABELS = '{ifAlias="uplink",ifDescr="GigabitEthernet0/1",ifIndex="2",ifName="Gi0/1"}'
@@ -20,8 +20,12 @@ ifNumber 2
 """
 
 
+def page_of(page: str, data: InterfaceData | None = None, *, wanted: str = "", number: int = 1) -> InterfacePage:
+    return interface_page(samples(page, PREFIXES), data or InterfaceData(), wanted=wanted, number=number)
+
+
 def rows(page: str, rates: dict[str, tuple[float, float]] | None = None) -> list[InterfaceRow]:
-    return list(interface_rows(samples(page, ("if",)), rates or {})[0])
+    return list(page_of(page, InterfaceData(rates or {})).rows)
 
 
 def test_an_interface_has_state_speed_rates_errors_and_description() -> None:
@@ -39,8 +43,23 @@ def test_unknown_states_and_speeds_stay_unknown() -> None:
     assert row.state == "unknown"
 
 
-def test_there_is_a_bound_on_interfaces() -> None:
-    page = "".join(f'ifOperStatus{{ifIndex="{number}"}} 1\n' for number in range(1, MOST_ROWS + 11))
-    found, count = interface_rows(samples(page, ("if",)), {})
-    assert (len(found), count) == (MOST_ROWS, MOST_ROWS + 10)
-    assert [row.index for row in found[:3]] == ["1", "2", "3"]
+def test_errors_are_rates_where_two_polls_are_known() -> None:
+    first, second = page_of(PAGE, InterfaceData(errors={"2": (0.5, None)})).rows
+    assert (first.error_rate, first.discard_rate, second.error_rate) == (0.5, None, None)
+    first, _ = page_of(PAGE, InterfaceData(errors={})).rows
+    assert (first.error_rate, first.discard_rate) == (0.0, 0.0)
+    first, _ = page_of(PAGE).rows
+    assert (first.error_rate, first.errors) == (None, 7.0)
+
+
+def test_interfaces_are_filtered_by_name_description_state_and_index() -> None:
+    for wanted, indexes in (("gi0", ["2", "10"]), ("UPLINK", ["2"]), ("off", ["10"]), ("10", ["10"]), ("none", [])):
+        assert [row.index for row in page_of(PAGE, wanted=wanted).rows] == indexes
+
+
+def test_a_page_has_a_bound_and_one_that_does_not_exist_is_the_last() -> None:
+    page = "".join(f'ifOperStatus{{ifIndex="{number}"}} 1\n' for number in range(1, 2 * SIZE + 11))
+    first, last = page_of(page), page_of(page, number=99)
+    assert (len(first.rows), first.found, first.total, first.pages) == (SIZE, 2 * SIZE + 10, 2 * SIZE + 10, 3)
+    assert [row.index for row in first.rows[:3]] == ["1", "2", "3"]
+    assert (last.number, last.first, len(last.rows)) == (3, 2 * SIZE + 1, 10)

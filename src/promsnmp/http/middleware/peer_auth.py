@@ -7,7 +7,7 @@ before anything else reads it, and headers that the signature does not cover are
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -16,6 +16,7 @@ from promsnmp.cluster.peers.challenge import CHALLENGE_PATH, MAX_CHALLENGE
 from promsnmp.cluster.peers.client import (
     DETECTED_MODULES_PATH,
     HANDOVER_PATH,
+    POLL_STATUS_PATH,
     READ_LEASE_PATH,
     REFUSED,
     REFUSED_COPY,
@@ -48,6 +49,8 @@ PEER = "promsnmp.peer"
 """Key of an ASGI scope: the ``PeerIdentity`` that signed the request."""
 MAX_BODY = 64 * 1024 * 1024
 """Bytes of a forwarded body, at most: the largest inventory that is accepted."""
+MAX_QUESTION = 1024
+"""Bytes of a question that has no parameters."""
 MAX_STATUS = 64 * 1024
 """Bytes of a replica's status, at most."""
 _POST = frozenset({"POST"})
@@ -158,13 +161,16 @@ class PeerAuthenticator:
 
 
 class PeerRoute:
-    """Answers a path for replicas: ``handle`` gets the body (at most ``max_bytes`` bytes) and returns the response.
+    """Answers a path for replicas: ``handle`` gets the body (at most ``max_bytes`` bytes) and returns the response, or
+    something to await for it.
 
     It may raise PeerError and ValueError for a body that it does not understand, and NotLeader. Only ``proven``
     replicas may use the path, unless it is for the proof.
     """
 
-    def __init__(self, handle: Callable[[bytes], bytes], *, max_bytes: int, proven: bool = True) -> None:
+    def __init__(
+        self, handle: Callable[[bytes], bytes | Awaitable[bytes]], *, max_bytes: int, proven: bool = True
+    ) -> None:
         self._handle = handle
         self._max_bytes = max_bytes
         self._proven = proven
@@ -174,7 +180,8 @@ class PeerRoute:
             await send_text(send, 403, "only replicas may use this path")
             return
         try:
-            reply = self._handle(await read_body(scope, receive, max_bytes=self._max_bytes))
+            made = self._handle(await read_body(scope, receive, max_bytes=self._max_bytes))
+            reply = made if isinstance(made, bytes) else await made
         except NotLeader:
             await send_text(send, 503, "this replica is not the leader", [(NOT_LEADER, b"1")])
         except ClientDisconnect:
@@ -194,11 +201,12 @@ def peer_routes(
     on_challenge: Callable[[bytes], bytes],
     on_read_lease: Callable[[bytes], bytes],
     on_handover: Callable[[bytes], bytes],
+    on_poll_status: Callable[[bytes], bytes | Awaitable[bytes]],
 ) -> list[PlainRoute]:
     """The routes for replicas. Without ``on_status`` there are no other replicas, and nothing is there for anybody."""
     policy = RoutePolicy(access=AccessLevel.PEER)
     if on_status is None:
-        paths = CHALLENGE_PATH, STATUS_PATH, DETECTED_MODULES_PATH, READ_LEASE_PATH, HANDOVER_PATH
+        paths = CHALLENGE_PATH, STATUS_PATH, DETECTED_MODULES_PATH, READ_LEASE_PATH, HANDOVER_PATH, POLL_STATUS_PATH
         return [PlainRoute(path, _not_found, policy, _POST) for path in paths]
     routes = {
         CHALLENGE_PATH: PeerRoute(on_challenge, max_bytes=MAX_CHALLENGE, proven=False),
@@ -206,6 +214,7 @@ def peer_routes(
         DETECTED_MODULES_PATH: PeerRoute(on_detected_modules, max_bytes=MAX_BODY),
         READ_LEASE_PATH: PeerRoute(on_read_lease, max_bytes=read_leases.MAX_MESSAGE),
         HANDOVER_PATH: PeerRoute(on_handover, max_bytes=handover.MAX_MESSAGE),
+        POLL_STATUS_PATH: PeerRoute(on_poll_status, max_bytes=MAX_QUESTION),
     }
     return [PlainRoute(path, route, policy, _POST) for path, route in routes.items()]
 

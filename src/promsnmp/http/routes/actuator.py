@@ -14,9 +14,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, WithJsonSchema
 
+from promsnmp.http.middleware.page_errors import is_browser
 from promsnmp.http.responses.errors import ApiError
 from promsnmp.http.route_policy import AccessLevel, access
 from promsnmp.http.routes.metrics import METRICS_ANSWERS, METRICS_QUERY, metrics_response
+from promsnmp.http.routes.pages.answers import page_answer
 from promsnmp.http.schemas.common import (
     ComponentBody,
     HealthBody,
@@ -94,7 +96,9 @@ async def index(request: Request) -> Response:
 @router.get("/actuator/health", responses=_responses(HealthBody, also_503=True))
 @access(AccessLevel.HEALTH)
 async def health(request: Request, services: ServicesDep) -> Response:
-    """All components, and the worst of their statuses."""
+    """All components, and the worst of their statuses. A browser gets a page with the same content."""
+    if services.people is not None and is_browser(request.headers):
+        return await page_answer(request, services, "service/health", "health")
     parts = services.health.components()
     whole = Component(worst_status(parts))
     shown = {name: _component(part) for name, part in parts.items()}
@@ -128,6 +132,8 @@ async def health_component(request: Request, component: str, services: ServicesD
     part = services.health.component(component)
     if part is None:
         raise ApiError(404, "unknown health component; /actuator/health lists all")
+    if services.people is not None and is_browser(request.headers):
+        return await page_answer(request, services, "service/health", f"health/{component}")
     return _actuator_response(request, _component(part), _status(part))
 
 

@@ -46,6 +46,21 @@ async def explain(
     """
     options = options or CollectorOptions(utilization=False)
     collector = Collector(CatalogueStore(catalogue), options, check_identity=check_identity)
+    try:
+        return await _explain(collector, target, catalogue, deadline, recording, chosen_by, interval)
+    finally:
+        collector.step_runner.close()
+
+
+async def _explain(
+    collector: Collector,
+    target: Target,
+    catalogue: Catalogue,
+    deadline: float,
+    recording: PollRecording,
+    chosen_by: str,
+    interval: int | None,
+) -> Explanation:
     _, problem = await collector.collect(target, deadline=deadline, observer=recording)
     result = recording.result
     assert result is not None

@@ -62,7 +62,11 @@ async def explain_health(
     modules = {name: module for name, module in catalogue.modules.items() if name != HEALTH}
     store = CatalogueStore(replace(catalogue, modules=modules))
     alone = replace(target, modules=(HEALTH,), managed=False)
-    _, problem = await Collector(store, options).collect(alone, deadline=deadline, observer=recording)
+    collector = Collector(store, options)
+    try:
+        _, problem = await collector.collect(alone, deadline=deadline, observer=recording)
+    finally:
+        collector.step_runner.close()
     assert recording.result is not None
     result = recording.result.health
     assert result is not None

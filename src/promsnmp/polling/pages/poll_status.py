@@ -21,6 +21,8 @@ class PollStatus:
     samples: int = 0
     """Samples on its page."""
     health: HealthSummary = NO_SUMMARY
+    outcome: str = ""
+    """One of ``observe.counts.OUTCOMES``: why a device is down, for programs."""
 
 
 NEVER_POLLED = PollStatus("unknown")

@@ -252,7 +252,9 @@ class PageService:
     def _note_outcome(self, target: Target, outcome: str, problem: SnmpError | None, seconds: float) -> None:
         """Keeps how a poll ended, and logs it if the poll before it ended differently: one line per change."""
         state = self._collector.states.of(target)
-        state.status = _status(state, outcome, "" if problem is None else problem.message, seconds)
+        state.status = status = _status(state, outcome, "" if problem is None else problem.message, seconds)
+        if target.managed:
+            state.polls.add(status.state, at=status.at, seconds=seconds, samples=status.samples, problem=status.problem)
         before, state.outcome = state.outcome, outcome
         if outcome == before:
             return
@@ -267,5 +269,5 @@ class PageService:
 def _status(state: DeviceState, outcome: str, problem: str, seconds: float) -> PollStatus:
     name = {"success": "up", "partial": "partial"}.get(outcome, "down")
     if name == "down":
-        return PollStatus(name, time.time(), problem, seconds)
-    return PollStatus(name, time.time(), problem, seconds, state.samples, state.summary)
+        return PollStatus(name, time.time(), problem, seconds, outcome=outcome)
+    return PollStatus(name, time.time(), problem, seconds, state.samples, state.summary, outcome)

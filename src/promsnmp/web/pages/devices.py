@@ -13,7 +13,7 @@ from promsnmp.web.sources import Sources
 
 SIZE = 100
 """Devices on a page."""
-SHOWN_STATES = (*STATES, "lost", "failed", "degraded")
+SHOWN_STATES = (*STATES, "new", "stale", "lost", "failed", "degraded")
 """What can be chosen as a state: that of the last poll, and what else the overview counts."""
 _OWN = ("page", "sort", "order", "state", "done", "number")
 _MOST_PAGES = 10_000_000
@@ -73,7 +73,6 @@ def devices_view(sources: Sources, board: Board, query: Sequence[tuple[str, str]
         "page_number": page,
         "pages": pages,
         "modules_of": lambda row: effective_modules(row.device, sources.modules),
-        "owner_of": lambda row: sources.owner(row.device),
     }
 
 
@@ -113,6 +112,10 @@ def _is_in(row: Row, state: str) -> bool:
     match state:
         case "lost":
             return row.is_lost
+        case "new":
+            return row.is_new
+        case "stale":
+            return row.is_stale
         case "failed":
             return row.status.health.failed > 0
         case "degraded":

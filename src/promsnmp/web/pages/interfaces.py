@@ -1,4 +1,7 @@
-"""The interfaces of a device, from the samples of its page (IF-MIB, RFC 2863)."""
+"""The interfaces of a device, from the samples of its page (IF-MIB, RFC 2863): those that a filter selects, in pages.
+
+A device may have tens of thousands. All are counted and filtered, but only those of one page are drawn.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from promsnmp.web.scrape_text import Sample
+from promsnmp.web.sparkline import Sparkline, sparkline
 
-MOST_ROWS = 2_000
-PREFIXES = ("if",)
+SIZE = 200
+"""Interfaces on a page."""
+MOST_FILTER = 200
+"""Characters of a filter."""
 _OPER: Mapping[float, str] = {
     1: "up",
     2: "down",
@@ -30,6 +36,12 @@ class InterfaceRow:
     labels: Mapping[str, str]
     values: dict[str, float] = field(default_factory=dict)
     rates: tuple[float, float] | None = None
+    keys: list[str] = field(default_factory=list)
+    """The texts of its labels: one, unless its metrics have different labels."""
+    error_rate: float | None = None
+    """Per second, both directions together, between the last two polls; so the next."""
+    discard_rate: float | None = None
+    spark: Sparkline | None = None
 
     @property
     def index(self) -> str:
@@ -75,18 +87,57 @@ class InterfaceRow:
         return sum(found) if found else None
 
 
-_VALUES = frozenset(
-    (
-        "ifAdminStatus", "ifOperStatus", "ifHighSpeed", "ifSpeed", "ifInErrors", "ifOutErrors", "ifInDiscards",
-        "ifOutDiscards", "ifHCInOctets", "ifInOctets",
-    )
+_VALUES = (
+    "ifAdminStatus", "ifOperStatus", "ifHighSpeed", "ifSpeed", "ifInErrors", "ifOutErrors", "ifInDiscards",
+    "ifOutDiscards", "ifHCInOctets", "ifInOctets",
 )  # fmt: skip
+PREFIXES = tuple(f"{name}{{" for name in _VALUES)
+"""Of the lines with these samples."""
 
 
-def interface_rows(
-    found: Iterable[Sample], rates: Mapping[str, tuple[float, float]]
-) -> tuple[Sequence[InterfaceRow], int]:
-    """The first MOST_ROWS interfaces, by ifIndex, and how many there are. ``rates`` by the text of the labels."""
+@dataclass(frozen=True, slots=True)
+class InterfaceData:
+    """What polls on this replica know besides the page of a device: rates and codes of the last hour by the text of an
+    interface's labels, errors and discards by ifIndex."""
+
+    rates: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    histories: Mapping[str, tuple[bytes, bytes]] = field(default_factory=dict)
+    errors: Mapping[str, tuple[float | None, float | None]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InterfacePage:
+    """A page of the interfaces that a filter selects."""
+
+    rows: Sequence[InterfaceRow]
+    found: int
+    total: int
+    number: int
+    pages: int
+    wanted: str
+    """The filter."""
+
+    @property
+    def first(self) -> int:
+        """The number of the first row, from 1."""
+        return (self.number - 1) * SIZE + 1
+
+
+def interface_page(found: Iterable[Sample], data: InterfaceData, *, wanted: str = "", number: int = 1) -> InterfacePage:
+    """The interfaces whose index, name, description or state contains ``wanted``, whatever the case, by ifIndex."""
+    rows = _rows(found)
+    folded = wanted.casefold()
+    matching = [row for row in rows if not folded or _matches(row, folded)]
+    matching.sort(key=lambda row: (not row.index.isdigit(), len(row.index), row.index, row.name))
+    pages = max(-(-len(matching) // SIZE), 1)
+    number = min(max(number, 1), pages)
+    shown = matching[(number - 1) * SIZE : number * SIZE]
+    for row in shown:
+        _complete(row, data)
+    return InterfacePage(shown, len(matching), len(rows), number, pages, wanted)
+
+
+def _rows(found: Iterable[Sample]) -> Sequence[InterfaceRow]:
     rows: dict[str, InterfaceRow] = {}
     for sample in found:
         if sample.name not in _VALUES or not ({"ifIndex", "ifName", "ifDescr"} & sample.labels.keys()):
@@ -96,7 +147,23 @@ def interface_rows(
         if row is None:
             row = rows[key] = InterfaceRow(sample.labels)
         row.values[sample.name] = sample.value
-        if row.rates is None:
-            row.rates = rates.get(sample.key)
-    ordered = sorted(rows.values(), key=lambda row: (not row.index.isdigit(), len(row.index), row.index, row.name))
-    return ordered[:MOST_ROWS], len(ordered)
+        if sample.key not in row.keys:
+            row.keys.append(sample.key)
+    return list(rows.values())
+
+
+def _matches(row: InterfaceRow, folded: str) -> bool:
+    if folded in (row.state, row.index):
+        return True
+    return folded in row.name.casefold() or folded in row.description.casefold()
+
+
+def _complete(row: InterfaceRow, data: InterfaceData) -> None:
+    """Adds what polls know of an interface."""
+    row.rates = next((data.rates[key] for key in row.keys if key in data.rates), None)
+    codes = next((data.histories[key] for key in row.keys if key in data.histories), None)
+    row.spark = None if codes is None else sparkline(*codes)
+    if data.errors is not None:
+        errors, discards = data.errors.get(row.index, (0.0, 0.0))
+        row.error_rate = None if row.errors is None else errors
+        row.discard_rate = None if row.discards is None else discards

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from promsnmp.discovery.jobs import ENDED_STATES
 from promsnmp.web.fleet import Board
-from promsnmp.web.rates import PollRates
+from promsnmp.web.rates import PollRates, combined
 from promsnmp.web.sources import Sources
 
 MOST_CONFLICTS = 10
@@ -16,10 +16,12 @@ MOST_CONFLICTS = 10
 def overview_view(sources: Sources, board: Board, rates: PollRates) -> Mapping[str, object]:
     """The values of the overview."""
     cluster, index = sources.cluster, sources.devices.snapshot.index
+    all_rates = [rates, *board.peer_rates]
     return {
         "board": board,
         "total": len(board.rows),
-        "rates": rates,
+        "rates": combined(all_rates),
+        "measured": len(all_rates),
         "leader": cluster.leader(),
         "me": cluster.members.me.name,
         "members": cluster.members.present,

@@ -48,6 +48,13 @@ async def devices(request: Request, services: ServicesDep) -> Response:
     return await page_answer(request, services, "devices")
 
 
+@router.get("/devices/{device:path}/explain")
+@page_access(AccessLevel.READING)
+async def explain(request: Request, device: str, services: ServicesDep) -> Response:
+    """Polls the device once, from this replica, as a scrape of any address may."""
+    return await page_answer(request, services, "explain", device)
+
+
 @router.get("/devices/{device:path}")
 @page_access(AccessLevel.READING)
 async def device(request: Request, device: str, services: ServicesDep) -> Response:

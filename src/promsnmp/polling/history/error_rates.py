@@ -1,0 +1,85 @@
+"""Errors and discards of interfaces per second, between the last two polls of a device.
+
+Nearly all of these counters never change, so a poll compares hashes of the columns as they came, and reads them only
+when one has changed. Of an interface whose counters are 0 nothing is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from promsnmp.exposition.renderer import Renderer
+from promsnmp.snmp import oid
+from promsnmp.support.steps import Steps
+
+IF_IN_ERRORS = "1.3.6.1.2.1.2.2.1.14"
+IF_OUT_ERRORS = "1.3.6.1.2.1.2.2.1.20"
+IF_IN_DISCARDS = "1.3.6.1.2.1.2.2.1.13"
+IF_OUT_DISCARDS = "1.3.6.1.2.1.2.2.1.19"
+"""IF-MIB (RFC 2863)."""
+_ERRORS, _DISCARDS = (IF_IN_ERRORS, IF_OUT_ERRORS), (IF_IN_DISCARDS, IF_OUT_DISCARDS)
+MOST_ROWS = 20_000
+"""Interfaces with such counters that are kept of a device."""
+
+_Counters = dict[bytes, tuple[int, int]]
+"""Errors and discards of both directions together, by OID suffix, where one of them is not 0."""
+
+
+class ErrorRates:
+    """The counters of the last poll of one device, and the rates since the poll before it."""
+
+    __slots__ = ("_at", "_counters", "_hashes", "_rates", "_rows")
+
+    def __init__(self) -> None:
+        self._at = 0.0
+        self._hashes: tuple[int, ...] = ()
+        self._rows: tuple[int, ...] = ()
+        self._counters: _Counters = {}
+        self._rates: dict[bytes, tuple[float | None, float | None]] | None = None
+
+    def note(self, renderer: Renderer, at: float) -> Steps[None]:
+        """Takes the counters of a poll at ``at`` (seconds, monotonic); nothing of a poll that has none."""
+        plan = renderer.plan.by_oid
+        columns = [renderer.octets(plan[name]) for name in (*_ERRORS, *_DISCARDS) if name in plan]
+        if not any(columns):
+            return
+        hashes = tuple(map(hash, columns))
+        if hashes == self._hashes:
+            self._rates, self._at = {}, at
+            return
+        rows = tuple(hash(tuple(renderer.suffixes(name))) for name in (*_ERRORS, *_DISCARDS))
+        yield
+        counters = yield from _read(renderer)
+        is_comparable = rows == self._rows and at > self._at
+        self._rates = _rates(self._counters, counters, at - self._at) if is_comparable else None
+        self._at, self._hashes, self._rows, self._counters = at, hashes, rows, counters
+
+    def by_index(self) -> Mapping[str, tuple[float | None, float | None]] | None:
+        """Errors and discards per second by ifIndex, where one of them is not 0; a rate is None after a reset of its
+        counters. None while there are no two polls to compare."""
+        return None if self._rates is None else {_text(row): rates for row, rates in self._rates.items()}
+
+
+def _text(row: bytes) -> str:
+    return ".".join(map(str, oid.decode_subids(row)))
+
+
+def _read(renderer: Renderer) -> Steps[_Counters]:
+    found: dict[bytes, list[int]] = {}
+    for place, names in enumerate((_ERRORS, _DISCARDS)):
+        for name in names:
+            for row, count in renderer.integers(name).items():
+                if count:
+                    found.setdefault(row, [0, 0])[place] += count
+            yield
+    return {row: (errors, discards) for row, (errors, discards) in list(found.items())[:MOST_ROWS]}
+
+
+def _rates(before: _Counters, now: _Counters, seconds: float) -> dict[bytes, tuple[float | None, float | None]]:
+    rates = {}
+    for row in before.keys() | now.keys():
+        pairs = zip(before.get(row, (0, 0)), now.get(row, (0, 0)), strict=True)
+        errors, discards = (None if new < old else (new - old) / seconds for old, new in pairs)
+        if errors != 0 or discards != 0:
+            rates[row] = errors, discards
+    return rates

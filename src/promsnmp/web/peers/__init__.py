@@ -1,0 +1,1 @@
+"""What pages show of devices that other replicas poll."""
