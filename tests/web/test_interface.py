@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import re
+import threading
+import tracemalloc
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import jinja2
 import pytest
 
 from promsnmp.inventory.model import LOST, Device, DeviceIdentifiers, IdentityChange
 from promsnmp.observe.health import Component, Status
 from promsnmp.polling.health.summary import HealthSummary, NamedValue
+from promsnmp.polling.pages.page import Format, RenderedPage
 from promsnmp.polling.pages.poll_status import NEVER_POLLED, PollStatus
 from promsnmp.web.interface import WebInterface, assets
+from promsnmp.web.pages import interfaces
+from promsnmp.web.pages.device import page_contents
 from tests.support.web.html import Page
 from tests.support.web.interface import ME, broken, device, down, interface, up
 
@@ -167,6 +174,41 @@ async def test_a_device_has_its_interfaces_readings_modules_and_scrape() -> None
     found = await shown(pages, "device", one.id, find="pdus")
     assert "1 of 1 lines" in found.text
     assert "s3cret" not in page.text
+
+
+@pytest.mark.parametrize("body_format", list(Format))
+def test_the_page_of_a_large_device_is_never_in_memory_as_a_whole(body_format: Format) -> None:
+    rows = range(1, interfaces.MOST_ROWS + 501)
+    lines = [
+        *(f'other{{x="{"y" * 4000}"}} {row}\n' for row in rows),
+        *(f'ifOperStatus{{ifIndex="{row}"}} 1\n' for row in rows),
+    ]
+    page = RenderedPage(0.0, (), {body_format: "".join(lines).encode()})  # 10 MB
+    tracemalloc.start()
+    try:
+        found = page_contents(page, {}, "no such line")
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 5_000_000
+    assert found["interface_count"] == len(rows)
+    assert len(list(found["interfaces"])) == interfaces.MOST_ROWS  # type: ignore[call-overload]
+    assert (found["lines"], found["line_count"]) == ([], 0)
+
+
+@pytest.mark.parametrize(("name", "item"), PAGES)
+async def test_no_page_is_rendered_on_the_event_loop(name: str, item: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    threads: list[threading.Thread] = []
+    render = jinja2.Template.render
+
+    def noting_thread(template: jinja2.Template, *values: Any) -> str:
+        threads.append(threading.current_thread())
+        return render(template, *values)
+
+    monkeypatch.setattr(jinja2.Template, "render", noting_thread)
+    await shown(simple(), name, item)
+    assert threads
+    assert threading.main_thread() not in threads
 
 
 async def test_an_unknown_device_is_404_and_several_of_a_name_are_named() -> None:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from promsnmp.exposition.labels import label_text
-from promsnmp.web.scrape_text import Sample, matching, samples
+from promsnmp.web.scrape_text import Sample, blocks, matching, samples
 
 PAGE = """# HELP sysUpTime Since when.
 # TYPE sysUpTime gauge
@@ -37,8 +37,15 @@ def test_every_label_comes_back_as_it_was(value: str) -> None:
 
 
 def test_lines_are_found_whatever_their_case_and_counted() -> None:
-    lines, count = matching(PAGE, "IFINDEX", 1)
+    lines, count = matching(PAGE.splitlines(keepends=True), "IFINDEX", 1)
     assert lines == ['ifInOctets{ifDescr="a \\"b\\"\\\\ \\n c",ifIndex="1"} 12']
     assert count == 2
-    assert matching(PAGE, "", 100)[1] == 6
-    assert matching("", "", 100) == ([], 0)
+    assert matching([PAGE], "", 100)[1] == 6
+    assert matching([], "", 100) == ([], 0)
+
+
+@given(st.binary(max_size=60), st.integers(1, 9))
+def test_a_page_in_pieces_has_all_its_lines(page: bytes, size: int) -> None:
+    pieces = list(blocks(page[at : at + size] for at in range(0, len(page), size)))
+    assert all(piece.endswith("\n") for piece in pieces[:-1])
+    assert "".join(pieces) == page.decode(errors="replace")

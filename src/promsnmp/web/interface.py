@@ -6,6 +6,7 @@ Every string that a template prints is escaped (autoescape), and its hidden char
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import cache
@@ -18,7 +19,7 @@ from markupsafe import Markup
 from promsnmp.errors import UnknownDevice
 from promsnmp.web import text
 from promsnmp.web.fleet import Board, Fleet
-from promsnmp.web.pages.device import device_view
+from promsnmp.web.pages.device import DeviceViews
 from promsnmp.web.pages.devices import devices_view
 from promsnmp.web.pages.modules import modules_view
 from promsnmp.web.pages.overview import overview_view
@@ -28,6 +29,9 @@ from promsnmp.web.sources import Sources
 
 MEDIA_TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
 """Of the files that pages load, by suffix; other files are not served."""
+
+PAGES_AT_ONCE = 2
+"""Pages that are made at the same time: each takes a thread, which others need as well."""
 
 Query = Sequence[tuple[str, str]]
 
@@ -40,6 +44,8 @@ class WebInterface:
         self._meter = meter
         self._clock = clock
         self._fleet = Fleet(sources)
+        self._device_views = DeviceViews(sources)
+        self._slots = asyncio.Semaphore(PAGES_AT_ONCE)
         self._environment = environment()
         self._views: dict[str, Callable[[str, Query], Awaitable[Mapping[str, object]]]] = {
             "devices": self._devices,
@@ -53,6 +59,10 @@ class WebInterface:
 
     async def page(self, name: str, *, item: str = "", query: Query = (), is_fragment: bool = False) -> tuple[int, str]:
         """Status and HTML of a page; ``is_fragment``: only its live part."""
+        async with self._slots:
+            return await self._page(name, item, query, is_fragment=is_fragment)
+
+    async def _page(self, name: str, item: str, query: Query, *, is_fragment: bool) -> tuple[int, str]:
         if name == "overview":
             return 200, await self._shared_overview(is_fragment=is_fragment)
         values: Mapping[str, object]
@@ -61,9 +71,9 @@ class WebInterface:
             status = int(str(values.get("status", 200)))
         except UnknownDevice as error:
             name, status, values = "missing", 404, {"error": str(error), "wanted": item}
-        return (200 if is_fragment else status), self._render(name, item, values, is_fragment=is_fragment)
+        return (200 if is_fragment else status), await self._render(name, item, values, is_fragment=is_fragment)
 
-    def _render(self, name: str, item: str, values: Mapping[str, object], *, is_fragment: bool) -> str:
+    async def _render(self, name: str, item: str, values: Mapping[str, object], *, is_fragment: bool) -> str:
         folder = "live/" if is_fragment and name != "missing" else ""
         shown = {
             "version": self._sources.version,
@@ -74,7 +84,9 @@ class WebInterface:
             "interval": self._sources.interval,
             **values,
         }
-        return self._environment.get_template(f"{folder}{name}.html").render(shown)
+        return await asyncio.to_thread(
+            lambda: self._environment.get_template(f"{folder}{name}.html").render(shown)
+        )  # thousands of rows take longer than the event loop can wait
 
     def asset(self, name: str) -> tuple[str, bytes] | None:
         """Media type and contents of a file that pages load."""
@@ -85,15 +97,15 @@ class WebInterface:
         known, html = self._shared.get(is_fragment, (None, ""))
         if known is not board:
             values = overview_view(self._sources, board, self._meter.rates())
-            html = self._render("overview", "", values, is_fragment=is_fragment)
+            html = await self._render("overview", "", values, is_fragment=is_fragment)
             self._shared[is_fragment] = board, html
         return html
 
     async def _devices(self, item: str, query: Query) -> Mapping[str, object]:
-        return devices_view(self._sources, await self._fleet.board(), query)
+        return await asyncio.to_thread(devices_view, self._sources, await self._fleet.board(), query)
 
     async def _device(self, item: str, query: Query) -> Mapping[str, object]:
-        return await device_view(self._sources, item, query)
+        return await self._device_views.view(item, query)
 
     async def _replicas(self, item: str, query: Query) -> Mapping[str, object]:
         return replicas_view(self._sources, await self._fleet.board())

@@ -1,16 +1,15 @@
 """Reads samples back from the text of a page, as far as the page of a device shows them.
 
-The text is PromSNMP's own, in the text format of Prometheus (version 0.0.4): labels are escaped, one sample a line.
+The text is PromSNMP's own, in the text format of Prometheus (version 0.0.4) or in OpenMetrics: labels are escaped, one
+sample a line.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-MOST_SAMPLES = 200_000
-"""Lines of a page that are read."""
 _LINE = re.compile(r"^([A-Za-z_:][\w:]*)(\{.*\})? (\S+)")
 _LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 _ESCAPE = re.compile(r"\\(.)")
@@ -26,11 +25,21 @@ class Sample(NamedTuple):
     value: float
 
 
+def blocks(parts: Iterable[bytes]) -> Iterator[str]:
+    """A page in pieces of whole lines: a large one is never there as a whole."""
+    rest = b""
+    for part in parts:
+        end = part.rfind(b"\n") + 1
+        if end:
+            yield (rest + part[:end]).decode(errors="replace")
+        rest = part[end:] if end else rest + part
+    if rest:
+        yield rest.decode(errors="replace")
+
+
 def samples(text: str, prefixes: tuple[str, ...]) -> Iterator[Sample]:
     """The samples whose names begin with one of ``prefixes``, in order."""
-    for number, line in enumerate(_lines(text)):
-        if number >= MOST_SAMPLES:
-            return
+    for line in _lines(text):
         if line.startswith(prefixes) and (match := _LINE.match(line)) is not None:
             key = match[2] or ""
             try:
@@ -40,16 +49,18 @@ def samples(text: str, prefixes: tuple[str, ...]) -> Iterator[Sample]:
             yield Sample(match[1], key, {name: _unescaped(label) for name, label in _LABEL.findall(key)}, value)
 
 
-def matching(text: str, wanted: str, most: int) -> tuple[list[str], int]:
-    """The first ``most`` lines that contain ``wanted``, whatever the case, and how many there are."""
+def matching(text: Iterable[str], wanted: str, most: int) -> tuple[list[str], int]:
+    """The first ``most`` lines that contain ``wanted``, whatever the case, and how many there are; ``text`` in pieces
+    of whole lines."""
     folded = wanted.casefold()
     found: list[str] = []
     count = 0
-    for line in _lines(text):
-        if not folded or folded in line.casefold():
-            count += 1
-            if len(found) < most:
-                found.append(line)
+    for piece in text:
+        for line in _lines(piece):
+            if not folded or folded in line.casefold():
+                count += 1
+                if len(found) < most:
+                    found.append(line)
     return found, count
 
 

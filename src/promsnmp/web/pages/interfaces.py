@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from promsnmp.web.scrape_text import Sample
 
 MOST_ROWS = 2_000
-PREFIXES = ("if",)
 _OPER: Mapping[float, str] = {
     1: "up",
     2: "down",
@@ -75,7 +74,7 @@ class InterfaceRow:
         return sum(found) if found else None
 
 
-_VALUES = frozenset(
+NAMES = frozenset(
     (
         "ifAdminStatus", "ifOperStatus", "ifHighSpeed", "ifSpeed", "ifInErrors", "ifOutErrors", "ifInDiscards",
         "ifOutDiscards", "ifHCInOctets", "ifInOctets",
@@ -83,20 +82,31 @@ _VALUES = frozenset(
 )  # fmt: skip
 
 
+PREFIXES = tuple(f"{name}{{" for name in sorted(NAMES))
+"""Of the samples that are shown."""
+
+
 def interface_rows(
     found: Iterable[Sample], rates: Mapping[str, tuple[float, float]]
 ) -> tuple[Sequence[InterfaceRow], int]:
-    """The first MOST_ROWS interfaces, by ifIndex, and how many there are. ``rates`` by the text of the labels."""
+    """The first MOST_ROWS interfaces, by ifIndex, and how many there are. ``rates`` by the text of the labels.
+
+    A page has the rows of a table in the order of their indexes.
+    """
     rows: dict[str, InterfaceRow] = {}
+    more: set[str] = set()
     for sample in found:
-        if sample.name not in _VALUES or not ({"ifIndex", "ifName", "ifDescr"} & sample.labels.keys()):
+        if sample.name not in NAMES or not ({"ifIndex", "ifName", "ifDescr"} & sample.labels.keys()):
             continue
         key = sample.labels.get("ifIndex") or sample.key
         row = rows.get(key)
+        if row is None and len(rows) >= MOST_ROWS:
+            more.add(key)
+            continue
         if row is None:
             row = rows[key] = InterfaceRow(sample.labels)
         row.values[sample.name] = sample.value
         if row.rates is None:
             row.rates = rates.get(sample.key)
     ordered = sorted(rows.values(), key=lambda row: (not row.index.isdigit(), len(row.index), row.index, row.name))
-    return ordered[:MOST_ROWS], len(ordered)
+    return ordered, len(ordered) + len(more)
