@@ -51,7 +51,7 @@ class CallbackProbe:
         self._longest: list[tuple[float, int, float, float, str]] = []
         self._collecting = self._collected = 0.0
         self._numbers = itertools.count()
-        self._run = asyncio.Handle._run
+        self._run = asyncio.Handle._run  # noqa: SLF001  # asyncio offers nothing else
         probe = self
 
         def measured(handle: asyncio.Handle) -> None:
@@ -60,7 +60,7 @@ class CallbackProbe:
             cpu, clock = time.thread_time() - cpu, time.perf_counter() - clock
             probe._note(cpu, probe._collected - collected, clock, handle)
 
-        asyncio.Handle._run = measured  # type: ignore[method-assign]
+        asyncio.Handle._run = measured  # type: ignore[method-assign]  # noqa: SLF001
         gc.callbacks.append(self._on_collection)
 
     def _on_collection(self, phase: str, info: dict[str, int]) -> None:
@@ -90,7 +90,7 @@ class CallbackProbe:
 
 def _described(handle: asyncio.Handle) -> str:
     """The function, or where the coroutine of a task waits now."""
-    callback = handle._callback  # type: ignore[attr-defined]
+    callback = handle._callback  # type: ignore[attr-defined]  # noqa: SLF001
     owner = getattr(callback, "__self__", None)
     if not isinstance(owner, asyncio.Task):
         return repr(callback)[:300]
