@@ -29,7 +29,7 @@ class Leadership(AlwaysLeader):
 
 
 class Forwarder:
-    """The next leader; without ``answer`` there is none."""
+    """The next leader; without ``answer`` nobody leads."""
 
     def __init__(self, answer: HttpResponse | None) -> None:
         self.answer = answer
