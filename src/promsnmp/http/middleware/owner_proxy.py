@@ -18,7 +18,7 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from promsnmp.cluster.members.hash_ring import HashRing
 from promsnmp.cluster.members.members import Member, Members
@@ -142,9 +142,11 @@ class OwnerProxy:
         return series if self._owner_of(query_string) is None and self._rules.is_valid else ()
 
     def wrap(self, app: ASGIApp) -> ASGIApp:
-        """``app``, whose ``owner_first`` routes the owner of the target answers."""
+        """``app``, whose ``owner_first`` routes the owner of the target answers; what is unknown here, a replica with a
+        newer inventory is asked for."""
 
         async def proxied(scope: Scope, receive: Receive, send: Send) -> None:
+            is_reading = scope["type"] == "http" and scope["method"] in ("GET", "HEAD") and PEER not in scope
             owner = None
             if scope["type"] == "http" and policy_of(scope).owner_first and b"target=" in scope["query_string"]:
                 await self._leases.confirm()
@@ -152,10 +154,32 @@ class OwnerProxy:
             response = await self._ask(owner, scope) if owner is not None else None
             if response is not None:
                 await relay_response(send, response)
+            elif is_reading and self._better_informed() is not None:
+                await self._serve_behind(app, scope, receive, send)
             else:
                 await app(scope, receive, send)
 
         return proxied
+
+    async def _serve_behind(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers while another replica has a newer inventory: it may have what is unknown here."""
+        held: list[Message] = []
+
+        async def send_unless_unknown(message: Message) -> None:
+            if held or (message["type"] == "http.response.start" and message["status"] == UNKNOWN):
+                held.append(message)
+            else:
+                await send(message)
+
+        await app(scope, receive, send_unless_unknown)
+        if not held:
+            return
+        response = await self._ask_better(scope, UNKNOWN)
+        if response is not None:
+            await relay_response(send, response)
+            return
+        for message in held:
+            await send(message)
 
     async def _serve_own(self, scope: Scope, send: Send, arrived: float, *, from_memory: bool) -> None:
         query, headers = scope["query_string"], scope["headers"]
