@@ -150,6 +150,9 @@ def play(title: str, attack: Callable[[], str], *, communities: list[str] | None
             f"a small request waited {seen.wait:.2f} s at most, {seen.failures} failed",
             flush=True,
         )
+        if (callbacks := lags.with_suffix(".callbacks")).exists():
+            for line in callbacks.read_text().splitlines():
+                print(f"    callback: {line[:400]}")
         for line in (where / "log").read_text().splitlines():
             if "created the key" not in line and "promsnmp.audit" not in line:
                 print(f"    log: {line[:200]}")

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import re
+import threading
+import tracemalloc
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import jinja2
 import pytest
 
+from promsnmp.inventory.index import Snapshot
 from promsnmp.inventory.model import (
     LOST,
     Agent,
@@ -15,14 +20,20 @@ from promsnmp.inventory.model import (
     Device,
     DeviceIdentifiers,
     IdentityChange,
+    Inventory,
     PollOverrides,
 )
 from promsnmp.observe.health import Component, Status
 from promsnmp.polling.health.summary import HealthSummary, NamedValue
 from promsnmp.polling.history.poll_history import PastPoll
+from promsnmp.polling.pages.page import Format, RenderedPage
 from promsnmp.polling.pages.poll_status import NEVER_POLLED, PollStatus
 from promsnmp.snmp.credentials import AuthProtocol, PrivProtocol, SecurityLevel, User
 from promsnmp.web.interface import WebInterface, assets
+from promsnmp.web.pages import interfaces
+from promsnmp.web.pages.device import Choice, page_contents
+from promsnmp.web.pages.interfaces import InterfaceData, InterfacePage
+from promsnmp.web.pages.neighbours import MacIndex
 from promsnmp.web.peers.exchange import PeerReport
 from promsnmp.web.rates import PollRates
 from tests.support.web.html import Page
@@ -274,6 +285,47 @@ async def test_a_device_that_was_never_polled_and_one_without_interfaces_say_so(
     pages = interface({device(1): NEVER_POLLED, device(2): up()}, pages={"switch-2": "sysUpTime 5\n"})
     assert "Not polled yet" in (await shown(pages, "device", "switch-1")).text
     assert "No interfaces" in (await shown(pages, "device", "switch-2")).text
+
+
+@pytest.mark.parametrize("body_format", list(Format))
+def test_the_page_of_a_large_device_is_never_in_memory_as_a_whole(
+    body_format: Format, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(interfaces, "MOST_TEXT", len('{ifIndex="1000"}') * 2000)
+    rows = range(1, 2_501)
+    lines = [
+        *(f'other{{x="{"y" * 4000}"}} {row}\n' for row in rows),
+        *(f'ifOperStatus{{ifIndex="{row}"}} 1\n' for row in rows),
+    ]
+    page = RenderedPage(0.0, (), {body_format: "".join(lines).encode()})  # 10 MB
+    tracemalloc.start()
+    try:
+        choice, snapshot = Choice(find="no such line"), Snapshot.of(Inventory(()))
+        found = page_contents(page, InterfaceData(), choice, snapshot, MacIndex())
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 5_000_000
+    shown_part = found["interfaces"]
+    assert isinstance(shown_part, InterfacePage)
+    assert (shown_part.total, len(shown_part.rows)) == (len(rows), interfaces.SIZE)
+    assert 2_000 <= shown_part.found < len(rows)
+    assert (found["lines"], found["line_count"]) == ([], 0)
+
+
+@pytest.mark.parametrize(("name", "item"), PAGES)
+async def test_no_page_is_rendered_on_the_event_loop(name: str, item: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    threads: list[threading.Thread] = []
+    render = jinja2.Template.render
+
+    def noting_thread(template: jinja2.Template, *values: Any) -> str:
+        threads.append(threading.current_thread())
+        return render(template, *values)
+
+    monkeypatch.setattr(jinja2.Template, "render", noting_thread)
+    await shown(simple(), name, item)
+    assert threads
+    assert threading.main_thread() not in threads
 
 
 async def test_an_unknown_device_is_404_and_several_of_a_name_are_named() -> None:

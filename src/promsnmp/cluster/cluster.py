@@ -200,8 +200,8 @@ class Cluster:
 
     async def leave(self, hand_over: Callable[[], Awaitable[object]]) -> None:
         """Steps down, hands over what the other replicas need, and tells them goodbye, while requests in flight are
-        still answered."""
-        await asyncio.gather(self.leadership.stop(), self._leave_members(hand_over))
+        still answered, or passed to the next leader and the next owners."""
+        await asyncio.gather(self.leadership.leave(), self._leave_members(hand_over))
 
     async def _leave_members(self, hand_over: Callable[[], Awaitable[object]]) -> None:
         if self.gossip is not None:
@@ -211,6 +211,7 @@ class Cluster:
 
     async def stop(self) -> None:
         """Closes all connections."""
+        await self.leadership.stop()
         await self.read_leases.stop()
         if self.gossip is not None:
             await self.gossip.stop()

@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from importlib import resources
+from typing import TypeVar
 from urllib.parse import quote
 
 from cachetools import LRUCache
@@ -28,13 +29,12 @@ from promsnmp.web.edit.selection import pack_ids
 from promsnmp.web.edit.viewer import NOBODY, Form, Sender, Viewer
 from promsnmp.web.fleet import Board, Fleet
 from promsnmp.web.pages.browse import browse_form, walk_device, walk_values
-from promsnmp.web.pages.device import device_view
+from promsnmp.web.pages.device import DeviceViews
 from promsnmp.web.pages.devices import devices_view
 from promsnmp.web.pages.discovery import check_view, discovery_view
 from promsnmp.web.pages.explain import explain_view
 from promsnmp.web.pages.map import map_document, map_view
 from promsnmp.web.pages.modules import modules_view
-from promsnmp.web.pages.neighbours import MacIndex
 from promsnmp.web.pages.overview import overview_view
 from promsnmp.web.pages.replicas import replicas_view
 from promsnmp.web.pages.service import health_view, targets_view
@@ -55,8 +55,12 @@ FRAGMENTS = frozenset(("check",))
 """What is never a whole page."""
 MOST_SHARED = 4 * 1024 * 1024
 """Characters of a map that is kept for the next who looks at it."""
+PAGES_AT_ONCE = 2
+"""Pages that are made at the same time: each takes a thread, which others need as well. Waiting for a device is not
+making a page."""
 
 Query = Sequence[tuple[str, str]]
+_Result = TypeVar("_Result")
 _BELOW = ("explain",)
 """Pages whose path goes on behind that of a device."""
 
@@ -69,7 +73,8 @@ class WebInterface:
         self._meter = meter
         self._clock = clock
         self._fleet = Fleet(sources, wall=clock)
-        self._macs = MacIndex()
+        self._device_views = DeviceViews(sources, self._in_thread)
+        self._slots = asyncio.Semaphore(PAGES_AT_ONCE)
         self._environment = environment()
         self._views: dict[str, Callable[[str, Query], Awaitable[Mapping[str, object]]]] = {
             "devices": self._devices,
@@ -118,7 +123,7 @@ class WebInterface:
         except UnknownDevice as error:
             name, status, values = "missing", 404, {"error": str(error), "wanted": item}
         shown = {"viewer": viewer, "notice": notice_of(query), **values}
-        html = await asyncio.to_thread(self._render, name, base, shown, is_fragment=is_fragment)
+        html = await self._render(name, base, shown, is_fragment=is_fragment)
         return (200 if is_fragment else status), html
 
     async def submit(self, name: str, form: Form, sender: Sender, *, item: str = "") -> tuple[int, str]:
@@ -161,9 +166,18 @@ class WebInterface:
 
     def _form(self, template: str, values: Mapping[str, object], viewer: Viewer, *, base: str) -> str:
         shown = {"viewer": viewer, "notice": "", **values}
-        return self._render(template, base, shown, is_fragment=False)
+        return self._html(template, base, shown, is_fragment=False)
 
-    def _render(self, name: str, base: str, values: Mapping[str, object], *, is_fragment: bool) -> str:
+    async def _in_thread(self, work: Callable[..., _Result], *values: object) -> _Result:
+        """What takes longer than the event loop can wait: at most PAGES_AT_ONCE at a time."""
+        async with self._slots:
+            return await asyncio.to_thread(work, *values)
+
+    async def _render(self, name: str, base: str, values: Mapping[str, object], *, is_fragment: bool) -> str:
+        """A page, which may have thousands of rows."""
+        return await self._in_thread(partial(self._html, name, base, values, is_fragment=is_fragment))
+
+    def _html(self, name: str, base: str, values: Mapping[str, object], *, is_fragment: bool) -> str:
         folder = "live/" if (is_fragment and name != "missing") or name in FRAGMENTS else ""
         shown = {
             "version": self._sources.version,
@@ -174,8 +188,7 @@ class WebInterface:
             "interval": self._sources.interval,
             **values,
         }
-        template = values.get("template", name)
-        return self._environment.get_template(f"{folder}{template}.html").render(shown)
+        return self._environment.get_template(f"{folder}{values.get('template', name)}.html").render(shown)
 
     async def file(self, name: str, *, query: Query = ()) -> bytes:
         """What a page offers as a file. Raises ValueError for a wrong query."""
@@ -185,13 +198,13 @@ class WebInterface:
             return await self._atlases.part()
         atlas, inventory = await self._atlases.atlas(), self._sources.devices.snapshot.inventory
         if name == "map.json":
-            return await asyncio.to_thread(map_document, self._sources, atlas, inventory, query)
-        return await asyncio.to_thread(self._picture, atlas, inventory, query)
+            return await self._in_thread(map_document, self._sources, atlas, inventory, query)
+        return await self._in_thread(self._picture, atlas, inventory, query)
 
     async def _module(self, query: Query) -> bytes:
         names, last = await self._names(), dict(query)
         wanted = [read_wanted(value) for name, value in query if name == "column"]
-        text = await asyncio.to_thread(module_text, last.get("name", ""), wanted, names)
+        text = await self._in_thread(module_text, last.get("name", ""), wanted, names)
         return text.encode(errors="replace")
 
     def _picture(self, atlas: Atlas, inventory: Inventory, query: Query) -> bytes:
@@ -210,22 +223,23 @@ class WebInterface:
         known, html = self._shared.get(is_fragment, (None, ""))
         if known is not board:
             values = {"viewer": NOBODY, **overview_view(self._sources, board, self._meter.rates())}
-            html = self._render("overview", "", values, is_fragment=is_fragment)
+            html = await self._render("overview", "", values, is_fragment=is_fragment)
             self._shared[is_fragment] = board, html
         return html
 
     async def _devices(self, item: str, query: Query) -> Mapping[str, object]:
         has_changed = any(key == "done" for key, _ in query)
-        return devices_view(self._sources, await self._fleet.board(is_current=has_changed), query)
+        board = await self._fleet.board(is_current=has_changed)
+        return await self._in_thread(devices_view, self._sources, board, query)
 
     async def _device(self, item: str, query: Query) -> Mapping[str, object]:
-        return await device_view(self._sources, item, query, self._macs)
+        return await self._device_views.view(item, query)
 
     async def _explain(self, item: str, query: Query) -> Mapping[str, object]:
         return await explain_view(self._sources, item, query)
 
     async def _targets(self, item: str, query: Query) -> Mapping[str, object]:
-        return await asyncio.to_thread(targets_view, self._sources, query)
+        return await self._in_thread(targets_view, self._sources, query)
 
     async def _health(self, item: str, query: Query) -> Mapping[str, object]:
         return health_view(self._sources, item)
@@ -239,20 +253,22 @@ class WebInterface:
         known, status, html = self._maps.get(key, (None, 0, ""))
         if known is not atlas:
             inventory = self._sources.devices.snapshot.inventory
-            status, html = await asyncio.to_thread(self._render_map, atlas, inventory, query, is_fragment=is_fragment)
+            status, html = await self._in_thread(
+                partial(self._render_map, atlas, inventory, query, is_fragment=is_fragment)
+            )
             if len(html) < MOST_SHARED:
                 self._maps[key] = atlas, status, html
         return (200 if is_fragment else status), html
 
     def _render_map(self, atlas: Atlas, inventory: Inventory, query: Query, *, is_fragment: bool) -> tuple[int, str]:
         values = map_view(self._sources, atlas, inventory, query)
-        return int(str(values["status"])), self._render("map", "", values, is_fragment=is_fragment)
+        return int(str(values["status"])), self._html("map", "", values, is_fragment=is_fragment)
 
     async def _discovery(self, item: str, query: Query) -> Mapping[str, object]:
         return discovery_view(self._sources, query, self._clock())
 
     async def _check(self, item: str, query: Query) -> Mapping[str, object]:
-        return await asyncio.to_thread(check_view, self._sources, query)
+        return await self._in_thread(check_view, self._sources, query)
 
     async def _browse(self, item: str, query: Query) -> Mapping[str, object]:
         return browse_form(query)
@@ -260,14 +276,14 @@ class WebInterface:
     async def _walk(self, item: str, query: Query) -> Mapping[str, object]:
         names = await self._names()
         form = await walk_device(self._sources, names, query)
-        values = await asyncio.to_thread(walk_values, self._sources, names, form)
+        values = await self._in_thread(walk_values, self._sources, names, form)
         return {**values, "template": "browse", "page": "browse"}
 
     async def _names(self) -> Names:
         """The names of the present catalogue, which take a moment to collect."""
         store = self._sources.catalogue_store
         if self._known_names is None or self._known_names[0] != store.generation:
-            self._known_names = store.generation, await asyncio.to_thread(Names, store.current)
+            self._known_names = store.generation, await self._in_thread(Names, store.current)
         return self._known_names[1]
 
     async def _modules(self, item: str, query: Query) -> Mapping[str, object]:

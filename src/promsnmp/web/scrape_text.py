@@ -1,16 +1,18 @@
 """Reads samples back from the text of a page, as far as the page of a device shows them.
 
-The text is PromSNMP's own, in the text format of Prometheus (version 0.0.4): labels are escaped, one sample a line.
+The text is PromSNMP's own, in the text format of Prometheus (version 0.0.4) or in OpenMetrics: labels are escaped, one
+sample a line.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import NamedTuple
 
-MOST_SAMPLES = 500_000
-"""Samples of a page that are read."""
+MOST_LABELS = 10_000
+"""Texts of labels that are remembered: the columns of a table have them in common."""
 _LINE = re.compile(r"^([A-Za-z_:][\w:]*)(\{.*\})? (\S+)")
 _LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 _ESCAPE = re.compile(r"\\(.)")
@@ -26,16 +28,24 @@ class Sample(NamedTuple):
     value: float
 
 
-def samples(text: str, prefixes: tuple[str, ...]) -> Iterator[Sample]:
-    """The samples whose lines begin with one of ``prefixes``, in order. Samples with the same text of labels, as the
-    columns of a table have, share the labels."""
+def blocks(parts: Iterable[bytes]) -> Iterator[str]:
+    """A page in pieces of whole lines: a large one is never there as a whole."""
+    rest = b""
+    for part in parts:
+        end = part.rfind(b"\n") + 1
+        if end:
+            yield (rest + part[:end]).decode(errors="replace")
+        rest = part[end:] if end else rest + part
+    if rest:
+        yield rest.decode(errors="replace")
+
+
+def samples(text: Iterable[str], prefixes: tuple[str, ...]) -> Iterator[Sample]:
+    """The samples whose lines begin with one of ``prefixes``, in order; ``text`` in pieces of whole lines. Samples with
+    the same text of labels, as the columns of a table have, share the labels."""
     read: dict[str, dict[str, str]] = {}
-    left = MOST_SAMPLES
-    for line in _lines(text):
+    for line in chain.from_iterable(map(_lines, text)):
         if line.startswith(prefixes) and (match := _LINE.match(line)) is not None:
-            if not left:
-                return
-            left -= 1
             key = match[2] or ""
             try:
                 value = float(match[3])
@@ -43,20 +53,24 @@ def samples(text: str, prefixes: tuple[str, ...]) -> Iterator[Sample]:
                 continue
             labels = read.get(key)
             if labels is None:
+                if len(read) == MOST_LABELS:
+                    read.clear()
                 labels = read[key] = {name: _unescaped(label) for name, label in _LABEL.findall(key)}
             yield Sample(match[1], key, labels, value)
 
 
-def matching(text: str, wanted: str, most: int) -> tuple[list[str], int]:
-    """The first ``most`` lines that contain ``wanted``, whatever the case, and how many there are."""
+def matching(text: Iterable[str], wanted: str, most: int) -> tuple[list[str], int]:
+    """The first ``most`` lines that contain ``wanted``, whatever the case, and how many there are; ``text`` in pieces
+    of whole lines."""
     folded = wanted.casefold()
     found: list[str] = []
     count = 0
-    for line in _lines(text):
-        if not folded or folded in line.casefold():
-            count += 1
-            if len(found) < most:
-                found.append(line)
+    for piece in text:
+        for line in _lines(piece):
+            if not folded or folded in line.casefold():
+                count += 1
+                if len(found) < most:
+                    found.append(line)
     return found, count
 
 

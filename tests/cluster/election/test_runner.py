@@ -274,6 +274,25 @@ async def test_a_leader_of_another_installation_is_named_and_is_no_address_to_fo
     await made.stop()
 
 
+async def test_a_replica_that_leaves_goes_on_to_follow_the_leader(lease_store: FakeLeaseStore) -> None:
+    made = election_runner(lease_store)
+    made.start()
+    await until(lambda: made.leads)
+    await made.leave()
+    assert not made.leads
+    assert lease_store.record is not None
+    assert lease_store.record.released
+    lease_store.set(LeaseRecord("pod-9", "other", "192.0.2.9:8080", 7, 30.0))
+    await until(lambda: made.leader is not None)
+    lease_store.set(replace(lease_store.record, fencing_token=8, released=True))
+    for _ in range(3):  # it never leads again
+        await made.run_once()
+    assert not made.leads
+    beats = lease_store.beats
+    await made.stop()
+    assert lease_store.beats == beats  # it has released the lease already
+
+
 async def test_without_elections_the_only_replica_always_leads() -> None:
     alone: Leadership = AlwaysLeader("pod-0", "127.0.0.1:8080")
     alone.start()

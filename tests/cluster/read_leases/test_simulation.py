@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.reads.faults import CUT_OFF, FAULTS, PLANNED, SimulatedSite
+from tests.support.reads.scrapes import SimulatedScrapes
 
 
 @pytest.fixture(autouse=True)
@@ -56,3 +57,37 @@ def test_replicas_that_are_replaced_cost_no_reset_and_no_burst_of_polls(seed: in
     assert resets == 0
     assert site.polls_beyond_one_per_interval() < len(site.log) * len(site.site.devices)
     assert not site.scrapes.refused, site.scrapes.refused[:3]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_replica_that_stops_passes_every_scrape_on_until_it_ends(seed: int) -> None:
+    """Also those that arrive between its two goodbyes, when it may not answer any more, and still owns its devices."""
+    site = SimulatedSite(seed)
+    with site.world.in_charge_of_time():
+        leaving = site.begin()
+        site.scrapes = SimulatedScrapes(site.site, pause=0.002, only=leaving)
+        site.world.run(site.world.now + 0.5)
+        leaving.stop()
+        site.world.run(site.world.now + 5.0)
+        assert leaving.process.is_dead
+    answers, resets = site.check()
+    assert answers > 200
+    assert resets == 0
+    assert not site.scrapes.refused, site.scrapes.refused[:3]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_replica_that_starts_after_a_crash_passes_scrapes_on_until_it_may_answer(seed: int) -> None:
+    """It cannot know whether the crashed one runs, but the others know it."""
+    site = SimulatedSite(seed)
+    with site.world.in_charge_of_time():
+        site.begin().kill()
+        new = site.site.start("pod-new")
+        site.world.run(site.world.now + 1.0)
+        site.scrapes = SimulatedScrapes(site.site, pause=0.02, only=new)
+        site.world.run(site.world.now + 15.0)
+    answers, _ = site.check()
+    assert answers > 200
+    assert not site.scrapes.refused, site.scrapes.refused[:3]
+    slowest = max(one.answered_at - one.asked_at for one in site.scrapes.answers)
+    assert slowest < 3.0

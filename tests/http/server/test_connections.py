@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import socket
 import ssl
+import weakref
 from pathlib import Path
 
 import pytest
@@ -91,6 +93,26 @@ async def test_a_handshake_that_is_never_completed_is_counted_and_ended(tmp_path
             silent.setblocking(False)
             assert await asyncio.wait_for(asyncio.get_running_loop().sock_recv(silent, 10), 20) == b""
         await until(lambda: len(server.table) == 0)
+
+
+@pytest.mark.parametrize("begin", [b"", b"GET / HTTP/1.1\r\nHost: ", REQUEST])
+async def test_a_closed_connection_is_freed_without_a_garbage_collection(begin: bytes) -> None:
+    """Thousands that wait for one would hold the event loop for long when it comes."""
+    async with running_server() as server:
+        gc.disable()
+        try:
+            reader, writer = await server.connect()
+            writer.write(begin)
+            if begin == REQUEST:
+                await asyncio.wait_for(reader.readuntil(b"octets"), 20)
+            await until(lambda: len(server.table) == 1)
+            await until(lambda: all(one.client is not None for one in server.table.entries))
+            (client,) = (weakref.ref(one.client) for one in server.table.entries)
+            assert client() is not None
+            writer.close()
+            await until(lambda: client() is None)
+        finally:
+            gc.enable()
 
 
 async def test_places_are_given_back() -> None:

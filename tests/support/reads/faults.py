@@ -33,9 +33,7 @@ class SimulatedSite:
         """Runs the site under ``faults`` for so many seconds of its own time."""
         world = self.world
         with world.in_charge_of_time():
-            for number in range(3):
-                self.site.start(f"pod-{number}")
-            world.run(STARTED)
+            self.begin()
             self.scrapes = SimulatedScrapes(self.site, pause=0.05)
             while world.now < STARTED + seconds:
                 world.run(world.now + world.chance.uniform(0.3, 8.0))
@@ -43,6 +41,13 @@ class SimulatedSite:
             world.run(world.now + CALM)
             errors = [error for process in world.processes for error in process.loop.errors]
         assert not errors, errors[:3]
+
+    def begin(self) -> SimulatedReplica:
+        """Starts three replicas, and returns one of them when they have polled all devices."""
+        for number in range(3):
+            self.site.start(f"pod-{number}")
+        self.world.run(STARTED)
+        return self.site.replicas[0]
 
     def check(self) -> tuple[int, int]:
         """Checks what must never happen; returns the numbers of answers and of histograms that began anew."""

@@ -119,7 +119,7 @@ class _Peers:
             world.send(other, me, lambda: me.process.call(lambda: respond(response)))
 
         def arrive() -> None:
-            if other.process.is_dead:
+            if other.process.is_dead or other.is_closed:
                 back(ConnectionRefused(f"{address} refuses"))
             else:
                 other.process.spawn(lambda: other.serve_peer(target, body, back))
@@ -221,6 +221,8 @@ class SimulatedReplica:
             invalidate=self.page_service.invalidations.add,
         )
         self.is_stopping = False
+        self.is_closed = False
+        self.in_flight = 0
 
     def _make_route(self) -> _Route:
         nothing: object = None
@@ -245,10 +247,18 @@ class SimulatedReplica:
             await self.handover.hand_over_all()
             await self.read_leases.leave()
             await self.gossip.leave()
-            self.site.world.at(self.site.world.now + 0.5, self.kill)
+            self.site.world.at(self.site.world.now + 0.5, self._end)
 
         self.is_stopping = True
         self.process.spawn(leave)
+
+    def _end(self) -> None:
+        """Accepts no more requests, and ends when none is in flight any more."""
+        self.is_closed = True
+        if self.in_flight:
+            self.site.world.at(self.site.world.now + 0.1, self._end)
+        else:
+            self.kill()
 
     def kill(self) -> None:
         self.process.is_dead = True
@@ -286,5 +296,9 @@ class SimulatedReplica:
             sent.append(message)
 
         scope = {"type": "http", "method": "GET", "path": "/snmp", "query_string": query, "headers": []}
-        await self.proxy({**scope, PEER: True} if is_peer else scope, None, send)  # type: ignore[arg-type]
+        self.in_flight += 1
+        try:
+            await self.proxy({**scope, PEER: True} if is_peer else scope, None, send)  # type: ignore[arg-type]
+        finally:
+            self.in_flight -= 1
         return int(sent[0]["status"]), bytes(sent[1]["body"])  # type: ignore[call-overload]

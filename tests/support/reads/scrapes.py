@@ -28,19 +28,22 @@ class Answer:
 
 
 class SimulatedScrapes:
-    """Scrapes any device at any replica every ``pause`` seconds, on average."""
+    """Scrapes any device at any replica, or at ``only`` one, every ``pause`` seconds, on average."""
 
-    def __init__(self, site: Site, *, pause: float) -> None:
+    def __init__(self, site: Site, *, pause: float, only: SimulatedReplica | None = None) -> None:
         self.answers: list[Answer] = []
         self.refused: list[str] = []
         self._site = site
         self._pause = pause
+        self._only = only
         self._next()
 
     def _next(self) -> None:
         world = self._site.world
-        if self._site.running:
-            self._scrape(world.chance.choice(self._site.running), world.chance.choice(self._site.devices))
+        replicas = self._site.running if self._only is None else [self._only]
+        open_replicas = [one for one in replicas if not one.is_closed]
+        if open_replicas:
+            self._scrape(world.chance.choice(open_replicas), world.chance.choice(self._site.devices))
         world.at(world.now + world.chance.uniform(0, 2 * self._pause), self._next)
 
     def _scrape(self, replica: SimulatedReplica, device: str) -> None:

@@ -21,7 +21,7 @@ ifNumber 2
 
 
 def page_of(page: str, data: InterfaceData | None = None, *, wanted: str = "", number: int = 1) -> InterfacePage:
-    return interface_page(samples(page, PREFIXES), data or InterfaceData(), wanted=wanted, number=number)
+    return interface_page(samples([page], PREFIXES), data or InterfaceData(), wanted=wanted, number=number)
 
 
 def rows(page: str, rates: dict[str, tuple[float, float]] | None = None) -> list[InterfaceRow]:

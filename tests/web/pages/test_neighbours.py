@@ -20,7 +20,7 @@ PAGE = (
 
 
 def found(page: str) -> list[NeighbourRow]:
-    return list(neighbour_rows(samples(page, PREFIXES))[0])
+    return list(neighbour_rows(samples([page], PREFIXES))[0])
 
 
 def test_rows_of_one_neighbour_are_one() -> None:
@@ -57,5 +57,5 @@ def test_texts_that_are_no_addresses_are_none_and_there_is_a_bound() -> None:
     many = "".join(
         f'lldpRemChassisId{{lldpRemIndex="{number}",lldpRemLocalPortNum="1"}} 1\n' for number in range(MOST_ROWS + 5)
     )
-    rows, count = neighbour_rows(samples(many, PREFIXES))
+    rows, count = neighbour_rows(samples([many], PREFIXES))
     assert (len(rows), count) == (MOST_ROWS, MOST_ROWS + 5)

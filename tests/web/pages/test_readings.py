@@ -23,7 +23,7 @@ snmp_device_info{model="ER-200",os_version="12.4"} 1
 
 
 def read(page: str) -> tuple[list[ReadingRow], dict[str, str]]:
-    rows, count, info = reading_rows(samples(page, ("hw_", "system_", "snmp_device_info")))
+    rows, count, info = reading_rows(samples([page], ("hw_", "system_", "snmp_device_info")))
     assert len(rows) == count
     return list(rows), dict(info)
 

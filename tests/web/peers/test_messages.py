@@ -98,7 +98,9 @@ def test_what_is_no_message_is_refused(lines: list[str]) -> None:
         read_message(compress("".join(f"{line}\n" for line in lines).encode()), {})
 
 
-@pytest.mark.parametrize("body", [b"", b"{}", sent(STATUSES)[:-12], compress(b"x" * 100)])
+@pytest.mark.parametrize(
+    "body", [b"", b"{}", sent(STATUSES)[:-12], compress(b"x" * 100)], ids=["empty", "plain", "cut", "no message"]
+)
 def test_what_is_cut_or_not_compressed_is_refused(body: bytes) -> None:
     with pytest.raises(PeerError):
         read_message(body, {})

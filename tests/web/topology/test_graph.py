@@ -17,7 +17,7 @@ def node(number: int, name: str = "", own: str = "") -> Node:
 
 
 def graph(nodes: list[Node], pages: Mapping[int, str]) -> Graph:
-    return build_graph(nodes, {f"id-{number}": facts_of(text.encode()) for number, text in pages.items()})
+    return build_graph(nodes, {f"id-{number}": facts_of([text]) for number, text in pages.items()})
 
 
 def ends(made: Graph) -> list[tuple[str, str, str, str]]:
@@ -73,7 +73,7 @@ def test_a_device_is_no_neighbour_of_its_own() -> None:
 
 def test_what_replicas_tell_each_other_is_the_same_afterwards() -> None:
     page = own("02AA") + interface(1, "p1") + lldp(1, "p1", "b", "x", "02BB", "10.0.0.2") + bridge_port(1, 1, "p1")
-    facts = {"id-1": facts_of((page + learned(1, "02:00:5E:00:00:02")).encode())}
+    facts = {"id-1": facts_of([page + learned(1, "02:00:5E:00:00:02")])}
     rates = {"id-1": {facts["id-1"].neighbours[0].port.key: (1.5, 2.5)}}
     part = read_part(write_part([node(1)], facts, rates))
     assert part["id-1"].facts == facts["id-1"]

@@ -30,5 +30,8 @@ class AlwaysLeader:
     async def step_down(self, reason: str) -> None:
         """Does nothing: there is no other replica."""
 
+    async def leave(self) -> None:
+        """Does nothing."""
+
     async def stop(self) -> None:
         """Does nothing."""

@@ -81,8 +81,11 @@ class Leadership(Protocol):
     async def step_down(self, reason: str) -> None:
         """Releases the lease if this replica holds it, and lets other replicas take it first."""
 
+    async def leave(self) -> None:
+        """Releases the lease for good, and goes on to follow the leader."""
+
     async def stop(self) -> None:
-        """Releases the lease for good."""
+        """Releases the lease for good, and ends."""
 
 
 class ElectionRunner:
@@ -114,6 +117,7 @@ class ElectionRunner:
         self._task: asyncio.Task[None] | None = None
         self._expiry_timer: asyncio.TimerHandle | None = None
         self._lock = asyncio.Lock()
+        self._has_left = False
 
     @property
     def leads(self) -> bool:
@@ -153,15 +157,28 @@ class ElectionRunner:
         self.candidate.step_down(reason)
         await self._release()
 
-    async def stop(self) -> None:
+    async def leave(self) -> None:
+        self._has_left = True
         self.candidate.step_down("this replica is stopping", abstain_for=float("inf"))
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task], timeout=RELEASE_TIMEOUT)
+        was_running = self._task is not None
+        await self._end_rounds()  # one that hangs must not delay the release
         await self._claims.stop()
         await self._release()
+        if was_running:
+            self.start()
+
+    async def stop(self) -> None:
+        if not self._has_left:
+            await self.leave()
+        await self._end_rounds()
         if self._expiry_timer is not None:
             self._expiry_timer.cancel()
+
+    async def _end_rounds(self) -> None:
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            await asyncio.wait([task], timeout=RELEASE_TIMEOUT)
 
     async def run_once(self) -> None:
         """One round: reads the lease, and writes it when necessary. Raises nothing."""

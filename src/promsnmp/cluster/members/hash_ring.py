@@ -40,9 +40,13 @@ class HashRing:
     def above(self, key: str) -> list[str]:
         """The members that outrank ``me`` for a device, those that would own it before ``me``: all, if ``me`` is no
         member. Of two members the same one outranks the other in every ring that has both."""
-        ranks = sorted(self._seeds, key=lambda member: (-_score(_hash(key), member[0]), member[1]))
-        names = [name for _, name in ranks]
+        names = self.ranked(key)
         return names[: names.index(self.me)] if self.me in names else names
+
+    def ranked(self, key: str) -> list[str]:
+        """All members, each before those that would own the device without it."""
+        ranks = sorted(self._seeds, key=lambda member: (-_score(_hash(key), member[0]), member[1]))
+        return [name for _, name in ranks]
 
 
 def _highest(key: str, members: Sequence[tuple[int, str]]) -> str:

@@ -135,9 +135,7 @@ class LeaseExchange:
 
         def waiting() -> dict[str, float]:
             ring = self._members.ring
-            if self._members.others and (
-                self.rules.is_leaving or not ring.me
-            ):  # replicas that joined meanwhile do not know this one
+            if self.rules.may_show_nothing or (self._members.others and not ring.me):  # those do not know this one
                 raise PeerError("this replica is no member any more and cannot poll for another one; retry later")
             above = ring.members if self.rules.is_draining else ring.above(device)
             holders = [one.instance for one in self._members.others if one.name in above]

@@ -139,6 +139,8 @@ class ReadLeases:
         self.has_begun = not has_peers
         """Whether it may answer scrapes at all, see ``begin``."""
         self.is_leaving = False
+        self.may_show_nothing = False
+        """This replica has left others behind, and may not answer any scrape itself."""
         self.is_draining = False
         """This replica is about to stop, and hands its pages over: what it polls from now on must be confirmed by all
         others, as for a device that it does not own."""
@@ -190,7 +192,10 @@ class ReadLeases:
         return not any(peer.handing_over for peer in self._peers.values())
 
     def leave(self) -> None:
-        """This replica stops: it shows no page from memory any more, and grants no lease."""
+        """This replica stops: it shows no page from memory any more, and grants no lease. Unless it is alone, it shows
+        nothing else either, even when the replicas that it knows have gone: others may have come since."""
+        if not self.is_leaving:
+            self.may_show_nothing = any(peer.is_member for peer in self._peers.values())
         self.is_leaving = True
         self._update()
 

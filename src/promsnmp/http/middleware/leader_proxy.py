@@ -2,7 +2,8 @@
 
 These are writes under /promsnmp, and requests about searches, which only the leader keeps. Callers may use any replica.
 They notice the replicas only while there is no leader: then they get a 503 with Retry-After, whose reason comes
-from ``cluster/peers/forward_write.py``.
+from ``cluster/peers/forward_write.py``. A request that a leader refuses because it stops to lead meanwhile goes to the
+next one.
 """
 
 from __future__ import annotations
@@ -44,11 +45,37 @@ class LeaderProxy:
             elif isinstance(peer := scope.get(PEER), PeerIdentity):
                 await self._serve_peer(app, peer, scope, receive, send)
             elif self._leadership.leads:
-                await app(scope, receive, self._marking_lost_lead(send))
+                await self._serve(app, scope, receive, send)
             else:
                 await self._forward(app, scope, receive, send)
 
         return proxied
+
+    async def _serve(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers as the leader. When this replica refuses the request because it leads no more, nothing has been done,
+        and the request is forwarded to the next leader."""
+        read = bytearray()
+        has_more = True
+        is_refused = False
+
+        async def remembering() -> Message:
+            nonlocal has_more
+            message = await receive()
+            if message["type"] == "http.request":
+                read.extend(message.get("body", b""))
+                has_more = message.get("more_body", False)
+            return message
+
+        async def send_unless_refused(message: Message) -> None:
+            nonlocal is_refused
+            is_start = message["type"] == "http.response.start"
+            is_refused = is_refused or (is_start and message["status"] == 503 and not self._leadership.leads)
+            if not is_refused:
+                await send(message)
+
+        await app(scope, remembering, send_unless_refused)
+        if is_refused:
+            await self._forward(app, scope, replay_body(bytes(read), receive, has_more=has_more), send)
 
     async def _serve_peer(self, app: ASGIApp, peer: PeerIdentity, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers what another replica forwarded; a forwarded request is never forwarded again."""
@@ -77,7 +104,7 @@ class LeaderProxy:
             await send_error(send, scope, 504, str(error))
         else:
             if response is None:
-                await app(scope, replay_body(body, receive), self._marking_lost_lead(send))
+                await self._serve(app, scope, replay_body(body, receive), send)
             else:
                 await relay_response(send, response)
 

@@ -7,14 +7,18 @@ A scrape never shows an older collection than a scrape that ended before it bega
 an owner answers from memory only while it holds the read leases of all other replicas (``cluster/read_leases``), and
 otherwise by a poll that begins after the scrape arrived. A replica that polled in place of the owner answers after it
 has revoked its leases for the device. Utilisation histograms are shown only by an owner with all leases.
+
+A replica that stops may show nothing from some moment on, and one that starts may have to wait until all others know
+it. Neither is a reason for a scrape to fail: it is passed to another replica (``_ask_others``), which may answer.
 """
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Sequence
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from promsnmp.cluster.members.hash_ring import HashRing
 from promsnmp.cluster.members.members import Member, Members
@@ -32,7 +36,7 @@ from promsnmp.http.middleware.forwarding import (
     target_of,
 )
 from promsnmp.http.middleware.peer_auth import PEER, signature_of
-from promsnmp.http.responses.sending import Body, HeaderList, relay_response, send_response
+from promsnmp.http.responses.sending import Body, HeaderList, body_headers, relay_response, send_response
 from promsnmp.http.route_policy import policy_of
 from promsnmp.http.routes.scrape import ScrapeAnswer, ScrapeRoute, read_response_options
 from promsnmp.support.http_client import HttpResponse
@@ -43,6 +47,11 @@ PATIENCE = 0.9
 """Part of the scrape's time that a replica with a newer inventory has to answer: it may have to poll the device."""
 PERMIT_TIMEOUT = 30.0
 """Seconds that a page waits, at most, until no other replica can show an older one."""
+MAX_OTHERS = 3
+"""Replicas that are asked when this one may not answer."""
+ASK_AGAIN = 0.25
+"""Seconds after which a replica that stops asks them again."""
+LEAVING = b"this replica stops, and no other one answers; retry later\n"
 CUT_OFF = b"x-promsnmp-cut-off"
 """Header of an owner that seems to reach no device at all."""
 MAX_OWNERS = 50_000
@@ -88,6 +97,8 @@ class OwnerProxy:
             return
         arrived = time.monotonic()
         await self._leases.begun()
+        if self._is_uncertain() and await self._pass_on(scope, send, arrived):
+            return
         owner = self._owner_of(scope["query_string"])
         if owner is None:
             is_valid = await self._leases.confirm()
@@ -98,7 +109,7 @@ class OwnerProxy:
         if PEER not in scope and (response := await self._ask(owner, scope)) is not None:
             await relay_response(send, response)
         else:
-            await self._send(scope, send, await self._answer_foreign(scope, arrived))
+            await self._send(scope, send, await self._answer_foreign(scope, arrived), arrived)
 
     def fast_answer(self, query_string: bytes, headers: HeaderList) -> ScrapeAnswer | None:
         """The response, when this replica owns the device, holds all read leases and has the page in memory; None for
@@ -131,9 +142,11 @@ class OwnerProxy:
         return series if self._owner_of(query_string) is None and self._rules.is_valid else ()
 
     def wrap(self, app: ASGIApp) -> ASGIApp:
-        """``app``, whose ``owner_first`` routes the owner of the target answers."""
+        """``app``, whose ``owner_first`` routes the owner of the target answers; what is unknown here, a replica with a
+        newer inventory is asked for."""
 
         async def proxied(scope: Scope, receive: Receive, send: Send) -> None:
+            is_reading = scope["type"] == "http" and scope["method"] in ("GET", "HEAD") and PEER not in scope
             owner = None
             if scope["type"] == "http" and policy_of(scope).owner_first and b"target=" in scope["query_string"]:
                 await self._leases.confirm()
@@ -141,10 +154,32 @@ class OwnerProxy:
             response = await self._ask(owner, scope) if owner is not None else None
             if response is not None:
                 await relay_response(send, response)
+            elif is_reading and self._better_informed() is not None:
+                await self._serve_behind(app, scope, receive, send)
             else:
                 await app(scope, receive, send)
 
         return proxied
+
+    async def _serve_behind(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers while another replica has a newer inventory: it may have what is unknown here."""
+        held: list[Message] = []
+
+        async def send_unless_unknown(message: Message) -> None:
+            if held or (message["type"] == "http.response.start" and message["status"] == UNKNOWN):
+                held.append(message)
+            else:
+                await send(message)
+
+        await app(scope, receive, send_unless_unknown)
+        if not held:
+            return
+        response = await self._ask_better(scope, UNKNOWN)
+        if response is not None:
+            await relay_response(send, response)
+            return
+        for message in held:
+            await send(message)
 
     async def _serve_own(self, scope: Scope, send: Send, arrived: float, *, from_memory: bool) -> None:
         query, headers = scope["query_string"], scope["headers"]
@@ -155,7 +190,7 @@ class OwnerProxy:
         if response is not None:
             await relay_response(send, response)
         else:
-            await self._send(scope, send, answer)
+            await self._send(scope, send, answer, arrived)
 
     async def _ask_better(self, scope: Scope, status: int) -> HttpResponse | None:
         """The answer of a replica that may know the target, or reach the device, when this one does not."""
@@ -170,18 +205,59 @@ class OwnerProxy:
             return response if response is not None and response.status == 200 else None
         return None
 
-    async def _send(self, scope: Scope, send: Send, answer: tuple[int, HeaderList, Body]) -> None:
-        """Sends an answer of this replica; when it may not be sent because this replica stops, that of the new
-        owner."""
+    def _is_uncertain(self) -> bool:
+        """Whether this replica stops, or the others may not know that it runs, so that it may be unable to answer."""
+        if self._rules.may_show_nothing or (self._rules.is_dropped and self._members.others):
+            return True
+        return self._rules.is_draining and not self._rules.is_valid
+
+    async def _pass_on(self, scope: Scope, send: Send, arrived: float) -> bool:
+        """Sends the answer of another replica, or a refusal when this one may not answer any more; returns
+        whether anything was sent. A request that another replica has forwarded is not forwarded again."""
+        if (shard := self._shard(scope["query_string"])) is None:
+            return False  # every replica answers with the same error
+        response = None if PEER in scope else await self._ask_others(scope, shard, arrived)
+        if response is not None:
+            await relay_response(send, response)
+        elif self._rules.may_show_nothing:
+            await send_response(send, 503, body_headers(LEAVING), LEAVING)
+        else:
+            return False
+        return True
+
+    async def _ask_others(self, scope: Scope, shard: str, arrived: float) -> HttpResponse | None:
+        """The answer of the replica that owns the device next, or of those that would own it after that one. They have
+        little time, or all that is left of the scrape's when this replica may not answer itself."""
+        deadline = arrived + self._time_limit(scope)
+        asked: set[asyncio.Task[HttpResponse | None]] = set()
+        try:
+            while (left := deadline - time.monotonic()) > 0:
+                for other in self._next_owners(shard):
+                    within = left if self._rules.may_show_nothing else min(OWNER_TIMEOUT, left / 3)
+                    asked.add(asyncio.create_task(self._ask(other, scope, within=within)))
+                    if (response := await _first_answer(asked, within=OWNER_TIMEOUT)) is not None:
+                        return response
+                if not self._rules.may_show_nothing:
+                    return None
+                await asyncio.sleep(ASK_AGAIN)
+            return None
+        finally:
+            for task in asked:
+                task.cancel()
+
+    def _next_owners(self, shard: str) -> list[Member]:
+        """The other replicas that are asked, the next owner of the device first."""
+        ranks = {name: rank for rank, name in enumerate(self._members.ring.ranked(shard))}
+        return sorted(self._members.others, key=lambda one: ranks.get(one.name, len(ranks)))[:MAX_OTHERS]
+
+    async def _send(self, scope: Scope, send: Send, answer: tuple[int, HeaderList, Body], arrived: float) -> None:
+        """Sends an answer of this replica, or that of another one when this one began to stop meanwhile."""
         status, headers, body = answer
         if PEER in scope:
             if status in UNREADABLE and self._cut_off():
                 headers.append((CUT_OFF, b"1"))
-        elif status == 503 and self._rules.is_leaving and (owner := self._owner_of(scope["query_string"])) is not None:
-            response = await self._ask(owner, scope)
-            if response is not None:
-                await relay_response(send, response)
-                return
+        elif status == 503 and self._is_uncertain() and await self._pass_on(scope, send, arrived):
+            return
         await send_response(send, status, headers, body)
 
     async def _answer_foreign(self, scope: Scope, arrived: float) -> tuple[int, HeaderList, Body]:
@@ -261,3 +337,20 @@ class OwnerProxy:
             return self._route.resolve(query_string).shard
         except (TargetError, ModuleError):
             return None  # every replica answers with the same error
+
+
+async def _first_answer(
+    asked: set[asyncio.Task[HttpResponse | None]],
+    *,
+    within: float,
+) -> HttpResponse | None:
+    """The first answer of those that were asked; None without one in that time, or when all have failed. Those
+    that failed are removed."""
+    end = time.monotonic() + within
+    while asked and (left := end - time.monotonic()) > 0:
+        done, _ = await asyncio.wait(asked, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+        asked -= done
+        for response in (task.result() for task in done):
+            if response is not None:
+                return response
+    return None

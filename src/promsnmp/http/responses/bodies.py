@@ -49,8 +49,9 @@ async def read_body(scope: MutableMapping[str, Any], receive: Receive, *, max_by
             return bytes(body)
 
 
-def replay_body(body: bytes, receive: Receive) -> Receive:
-    """A ``receive`` for an application that is to read ``body``, which was read already."""
+def replay_body(body: bytes, receive: Receive, *, has_more: bool = False) -> Receive:
+    """A ``receive`` for an application that is to read ``body``, which was read already; with ``has_more`` it is the
+    beginning of the body."""
     first = True
 
     async def receive_again() -> Message:
@@ -58,6 +59,6 @@ def replay_body(body: bytes, receive: Receive) -> Receive:
         if not first:
             return await receive()
         first = False
-        return {"type": "http.request", "body": body, "more_body": False}
+        return {"type": "http.request", "body": body, "more_body": has_more}
 
     return receive_again

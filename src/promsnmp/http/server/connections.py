@@ -89,6 +89,10 @@ class ConnectionTable:
     def __len__(self) -> int:
         return len(self._entries)
 
+    @property
+    def entries(self) -> frozenset[ConnectionEntry]:
+        return frozenset(self._entries)
+
     def admit(self, sock: socket.socket, peer: tuple[object, ...]) -> ConnectionEntry | None:
         """A place for an accepted connection; None when there is no room, and no idle connection to take it from."""
         loop = asyncio.get_running_loop()

@@ -68,12 +68,10 @@ class RenderedPage:
         """The page in a format, uncompressed."""
         return decompress(self.gzipped(body_format))
 
-    def as_text(self) -> bytes:
-        """The page in the text format, uncompressed; a conversion is not kept, so that a thread may ask."""
-        if self.has(Format.TEXT):
-            return self.plain(Format.TEXT)
-        other = next(iter(self.compressed.values()), None)
-        return b"" if other is None else b"".join(openmetrics.to_text(decompress(other)))
+    def any_parts(self) -> Iterator[bytes]:
+        """The page in a format that exists, uncompressed, in parts; nothing is kept, so that a thread may ask."""
+        made = self.compressed.get(Format.TEXT) or next(iter(self.compressed.values()), None)
+        return iter(()) if made is None else decompress_parts(made)
 
     def plain_parts(self, body_format: Format) -> Iterator[bytes]:
         """The page in a format, uncompressed, in parts."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
+
+from cachetools import LRUCache
 
 from promsnmp.inventory.document.parsing import VERSION_NAMES
 from promsnmp.inventory.index import Snapshot
@@ -18,14 +19,19 @@ from promsnmp.web.fleet import ELSEWHERE, Row
 from promsnmp.web.pages import interfaces, neighbours, readings
 from promsnmp.web.pages.interfaces import MOST_FILTER, InterfaceData, interface_page
 from promsnmp.web.pages.neighbours import MacIndex
-from promsnmp.web.scrape_text import matching, samples
+from promsnmp.web.scrape_text import Sample, blocks, matching, samples
 from promsnmp.web.sources import Sources
 
 MOST_LINES = 500
 """Lines of the page's text that are shown."""
 MOST_FIND = 200
 MOST_AGENTS = 20
+MOST_SAMPLES = 20_000
+"""Samples of health, neighbours and modules that are read."""
+MOST_CONTENTS = 8
+"""Devices, or searches in them, whose contents are kept."""
 _MODULES = ("promsnmp_module_up", "snmp_scrape_duration_seconds", "snmp_scrape_pdus_returned")
+_PREFIXES = (*interfaces.PREFIXES, *readings.PREFIXES, *neighbours.PREFIXES, *_MODULES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,46 +44,65 @@ class ModuleRow:
     varbinds: float | None = None
 
 
-async def device_view(
-    sources: Sources, wanted: str, query: Sequence[tuple[str, str]], macs: MacIndex
-) -> Mapping[str, object]:
-    """The values of the page of a device, by id, name or address. Raises UnknownDevice."""
-    device = sources.devices.find(wanted)
-    choice = _Choice.of(query)
-    is_elsewhere = sources.owner(device) != sources.cluster.members.me.name and sources.interval > 0
-    status, silence = sources.status(device), ""
-    if is_elsewhere:
-        report = await sources.peer_report()
-        status = report.statuses.get(device.id, ELSEWHERE)
-        silence = report.problems.get(sources.owner(device), "")
-    page = None if is_elsewhere else sources.last_page(device)
-    data = InterfaceData(sources.interface_rates(device), sources.rate_history(device), sources.error_rates(device))
-    snapshot = sources.devices.snapshot
-    contents = await asyncio.to_thread(_contents, page, data, choice, snapshot, macs)
-    return {
-        "row": Row(device, status),
-        "device": device,
-        "owner": sources.owner(device) if is_elsewhere else "",
-        "silence": silence,
-        "versions": VERSION_NAMES,
-        "agents": [(agent, credentials_text(agent.credentials)) for agent in device.agents[:MOST_AGENTS]],
-        "has_page": page is not None,
-        "age": None if page is None else time.monotonic() - page.taken_at,
-        "choice": choice,
-        "find": choice.find,
-        "shows_rates": sources.shows_rates,
-        "keeps_history": sources.keeps_history,
-        "knows_errors": data.errors is not None,
-        "past_polls": sources.past_polls(device),
-        "why": _why(device, sources.modules),
-        "definitions": sources.definitions_of(device),
-        **contents,
-        "module_rows": _module_rows(device, sources.modules, contents["module_samples"]),
-    }
+class DeviceViews:
+    """The values of the pages of devices. What is read from a device's page is kept for those who look at the same
+    device: a page may have a hundred megabytes."""
+
+    def __init__(self, sources: Sources, in_thread: Callable[..., Awaitable[Mapping[str, object]]]) -> None:
+        self._sources = sources
+        self._in_thread = in_thread
+        self._macs = MacIndex()
+        self._contents: LRUCache[tuple[str, float, int, Choice], Mapping[str, object]] = LRUCache(MOST_CONTENTS)
+
+    async def view(self, wanted: str, query: Sequence[tuple[str, str]]) -> Mapping[str, object]:
+        """The values of the page of a device, by id, name or address. Raises UnknownDevice."""
+        sources = self._sources
+        device = sources.devices.find(wanted)
+        choice = Choice.of(query)
+        is_elsewhere = sources.owner(device) != sources.cluster.members.me.name and sources.interval > 0
+        status, silence = sources.status(device), ""
+        if is_elsewhere:
+            report = await sources.peer_report()
+            status = report.statuses.get(device.id, ELSEWHERE)
+            silence = report.problems.get(sources.owner(device), "")
+        page = None if is_elsewhere else sources.last_page(device)
+        contents = await self._contents_of(device, page, choice)
+        return {
+            "row": Row(device, status),
+            "device": device,
+            "owner": sources.owner(device) if is_elsewhere else "",
+            "silence": silence,
+            "versions": VERSION_NAMES,
+            "agents": [(agent, credentials_text(agent.credentials)) for agent in device.agents[:MOST_AGENTS]],
+            "has_page": page is not None,
+            "age": None if page is None else time.monotonic() - page.taken_at,
+            "choice": choice,
+            "find": choice.find,
+            "shows_rates": sources.shows_rates,
+            "keeps_history": sources.keeps_history,
+            "past_polls": sources.past_polls(device),
+            "why": _why(device, sources.modules),
+            "definitions": sources.definitions_of(device),
+            **contents,
+            "module_rows": _module_rows(device, sources.modules, contents["module_samples"]),
+        }
+
+    async def _contents_of(self, device: Device, page: RenderedPage | None, choice: Choice) -> Mapping[str, object]:
+        sources = self._sources
+        snapshot = sources.devices.snapshot
+        key = device.id, 0.0 if page is None else page.taken_at, snapshot.inventory.revision, choice
+        contents = self._contents.get(key)
+        if contents is None:
+            data = InterfaceData(
+                sources.interface_rates(device), sources.rate_history(device), sources.error_rates(device)
+            )
+            contents = await self._in_thread(page_contents, page, data, choice, snapshot, self._macs)
+            self._contents[key] = contents
+        return contents
 
 
 @dataclass(frozen=True, slots=True)
-class _Choice:
+class Choice:
     """What the parameters of the page say."""
 
     find: str = ""
@@ -88,7 +113,7 @@ class _Choice:
     """Of the interfaces."""
 
     @classmethod
-    def of(cls, query: Sequence[tuple[str, str]]) -> _Choice:
+    def of(cls, query: Sequence[tuple[str, str]]) -> Choice:
         last = dict(query)
         number = last.get("page", "")
         is_number = number.isascii() and number.isdigit() and len(number) < 9
@@ -104,19 +129,28 @@ class _Choice:
         return urlencode({key: value for key, value in pairs.items() if value}, errors="replace")
 
 
-def _contents(
-    page: RenderedPage | None, data: InterfaceData, choice: _Choice, snapshot: Snapshot, macs: MacIndex
+def page_contents(
+    page: RenderedPage | None, data: InterfaceData, choice: Choice, snapshot: Snapshot, macs: MacIndex
 ) -> dict[str, object]:
-    """What the page has, in a thread: it may have megabytes."""
-    text = "" if page is None else page.as_text().decode(errors="replace")
-    found = list(samples(text, (*interfaces.PREFIXES, *readings.PREFIXES, *neighbours.PREFIXES, *_MODULES)))
-    reading_rows, reading_count, info = readings.reading_rows(found)
-    neighbour_rows, neighbour_count = neighbours.neighbour_rows(found)
+    """What the page has, in a thread."""
+    others: list[Sample] = []
+
+    def of_interfaces() -> Iterator[Sample]:
+        for sample in samples(_blocks(page), _PREFIXES):
+            if sample.name in interfaces.NAMES:
+                yield sample
+            elif len(others) < MOST_SAMPLES:
+                others.append(sample)
+
+    shown = interface_page(of_interfaces(), data, wanted=choice.interfaces, number=choice.page)
+    reading_rows, reading_count, info = readings.reading_rows(others)
+    neighbour_rows, neighbour_count = neighbours.neighbour_rows(others)
     if neighbour_rows:
         neighbours.identify(neighbour_rows, snapshot.index, macs.of(snapshot.inventory.devices))
-    lines, line_count = matching(text, choice.find, MOST_LINES)
+    lines, line_count = matching(_blocks(page), choice.find, MOST_LINES)
     return {
-        "interfaces": interface_page(found, data, wanted=choice.interfaces, number=choice.page),
+        "interfaces": shown,
+        "knows_errors": data.errors is not None,
         "readings": reading_rows,
         "reading_count": reading_count,
         "neighbours": neighbour_rows,
@@ -125,7 +159,7 @@ def _contents(
         "lines": lines,
         "line_count": line_count,
         "module_samples": {
-            (one.name, one.labels.get("module", "")): one.value for one in found if one.name in _MODULES
+            (one.name, one.labels.get("module", "")): one.value for one in others if one.name in _MODULES
         },
     }
 
@@ -140,6 +174,10 @@ def credentials_text(credentials: Credentials) -> str:
     if credentials.level >= SecurityLevel.AUTH_PRIV:
         parts.append(str(credentials.priv_protocol))
     return ", ".join(parts)
+
+
+def _blocks(page: RenderedPage | None) -> Iterator[str]:
+    return iter(()) if page is None else blocks(page.any_parts())
 
 
 def _module_rows(device: Device, configured: Sequence[str], known: object) -> Sequence[ModuleRow]:

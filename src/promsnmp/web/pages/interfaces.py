@@ -15,6 +15,8 @@ SIZE = 200
 """Interfaces on a page."""
 MOST_FILTER = 200
 """Characters of a filter."""
+MOST_TEXT = 16 * 1024 * 1024
+"""Characters of the labels of all interfaces that are listed; further ones are only counted."""
 _OPER: Mapping[float, str] = {
     1: "up",
     2: "down",
@@ -87,11 +89,13 @@ class InterfaceRow:
         return sum(found) if found else None
 
 
-_VALUES = (
-    "ifAdminStatus", "ifOperStatus", "ifHighSpeed", "ifSpeed", "ifInErrors", "ifOutErrors", "ifInDiscards",
-    "ifOutDiscards", "ifHCInOctets", "ifInOctets",
+NAMES = frozenset(
+    (
+        "ifAdminStatus", "ifOperStatus", "ifHighSpeed", "ifSpeed", "ifInErrors", "ifOutErrors", "ifInDiscards",
+        "ifOutDiscards", "ifHCInOctets", "ifInOctets",
+    )
 )  # fmt: skip
-PREFIXES = tuple(f"{name}{{" for name in _VALUES)
+PREFIXES = tuple(f"{name}{{" for name in sorted(NAMES))
 """Of the lines with these samples."""
 
 
@@ -125,7 +129,7 @@ class InterfacePage:
 
 def interface_page(found: Iterable[Sample], data: InterfaceData, *, wanted: str = "", number: int = 1) -> InterfacePage:
     """The interfaces whose index, name, description or state contains ``wanted``, whatever the case, by ifIndex."""
-    rows = _rows(found)
+    rows, total = _rows(found)
     folded = wanted.casefold()
     matching = [row for row in rows if not folded or _matches(row, folded)]
     matching.sort(key=lambda row: (not row.index.isdigit(), len(row.index), row.index, row.name))
@@ -134,22 +138,29 @@ def interface_page(found: Iterable[Sample], data: InterfaceData, *, wanted: str 
     shown = matching[(number - 1) * SIZE : number * SIZE]
     for row in shown:
         _complete(row, data)
-    return InterfacePage(shown, len(matching), len(rows), number, pages, wanted)
+    return InterfacePage(shown, len(matching), total, number, pages, wanted)
 
 
-def _rows(found: Iterable[Sample]) -> Sequence[InterfaceRow]:
+def _rows(found: Iterable[Sample]) -> tuple[Sequence[InterfaceRow], int]:
+    """The interfaces whose labels fit into MOST_TEXT, and how many there are."""
     rows: dict[str, InterfaceRow] = {}
+    more: set[int] = set()
+    left = MOST_TEXT
     for sample in found:
-        if sample.name not in _VALUES or not ({"ifIndex", "ifName", "ifDescr"} & sample.labels.keys()):
+        if sample.name not in NAMES or not ({"ifIndex", "ifName", "ifDescr"} & sample.labels.keys()):
             continue
         key = sample.labels.get("ifIndex") or sample.key
         row = rows.get(key)
         if row is None:
+            left -= len(sample.key)
+            if left < 0:
+                more.add(hash(key))
+                continue
             row = rows[key] = InterfaceRow(sample.labels)
         row.values[sample.name] = sample.value
-        if sample.key not in row.keys:
+        if sample.key not in row.keys and len(row.keys) < len(NAMES):
             row.keys.append(sample.key)
-    return list(rows.values())
+    return list(rows.values()), len(rows) + len(more)
 
 
 def _matches(row: InterfaceRow, folded: str) -> bool:

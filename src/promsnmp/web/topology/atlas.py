@@ -18,6 +18,7 @@ from promsnmp.inventory.model import Device, Inventory
 from promsnmp.observe.tasks import shielded
 from promsnmp.polling.pages.page import RenderedPage
 from promsnmp.web.fleet import Board, Row
+from promsnmp.web.scrape_text import blocks
 from promsnmp.web.sources import Sources
 from promsnmp.web.topology.graph import Graph, Link, Node, build_graph, digits
 from promsnmp.web.topology.layout import Point, place
@@ -215,7 +216,7 @@ def _ports(facts: PageFacts) -> set[str]:
 
 
 def _facts(page: RenderedPage) -> PageFacts:
-    return facts_of(page.as_text())
+    return facts_of(blocks(page.any_parts()))
 
 
 def _node(row: Row, state: str, reason: str) -> Node:

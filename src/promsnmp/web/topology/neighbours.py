@@ -10,6 +10,7 @@ import ipaddress
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 
 from promsnmp.web.scrape_text import Sample, samples
 
@@ -18,6 +19,8 @@ MOST_NEIGHBOURS = 1_000
 MOST_LEARNED = 16
 """Addresses behind one port: a port with more leads to further switches, and says nothing about one device."""
 MOST_PORTS = 1_000
+MOST_SAMPLES = 200_000
+"""Samples of a page that are read."""
 MOST_ADDRESSES = 4_096
 """MAC addresses of one device's own interfaces."""
 MOST_TEXT = 255
@@ -25,10 +28,10 @@ MOST_TEXT = 255
 LLDP, CDP, FORWARDING = "lldp", "cdp", "fdb"
 
 _NAMES = (
-    b"lldpRem|lldpLocChassisId|cdpCache|dot1dTpFdbPort|dot1qTpFdbPort|dot1dBasePortIfIndex|dot1dBaseBridgeAddress|"
-    b"ifHighSpeed|ifSpeed|ifOperStatus|ifPhysAddress"
+    "lldpRem|lldpLocChassisId|cdpCache|dot1dTpFdbPort|dot1qTpFdbPort|dot1dBasePortIfIndex|dot1dBaseBridgeAddress|"
+    "ifHighSpeed|ifSpeed|ifOperStatus|ifPhysAddress"
 )
-_LINES = re.compile(rb"^(?:" + _NAMES + rb")[^\n]*", re.MULTILINE)
+_LINES = re.compile(rf"^(?:{_NAMES})[^\n]*", re.MULTILINE)
 _NO_HEX = re.compile(r"[^0-9a-f]")
 _UNLIMITED = 4_294_967_295
 """ifSpeed of interfaces that are too fast for it (RFC 2863)."""
@@ -87,11 +90,11 @@ class _Interfaces:
         return next((port for name in names if name and (port := self.by_name.get(name.casefold()))), None)
 
 
-def facts_of(text: bytes) -> PageFacts:
-    """The facts of a page in the text format."""
-    lines = b"\n".join(_LINES.findall(text)).decode(errors="replace")
+def facts_of(text: Iterable[str]) -> PageFacts:
+    """The facts of a page, in pieces of whole lines."""
+    lines = ("\n".join(_LINES.findall(piece)) for piece in text)
     by_family: dict[str, list[Sample]] = {}
-    for sample in samples(lines, ("",)):
+    for sample in islice(samples(lines, ("",)), MOST_SAMPLES):
         by_family.setdefault(_family(sample.name), []).append(sample)
     interfaces = _interfaces(by_family.get("if", ()))
     neighbours = [*_lldp(by_family.get("lldpRem", ()), interfaces), *_cdp(by_family.get("cdpCache", ()), interfaces)]
