@@ -29,6 +29,7 @@ from promsnmp.http.factory import (
     make_plain_routes,
     make_scrape_route,
     make_stack,
+    share_descriptors,
 )
 from promsnmp.http.middleware.owner_proxy import OwnerProxy
 from promsnmp.http.responses.targets_cache import TargetsCache
@@ -66,7 +67,6 @@ from promsnmp.polling.detection.identify import identify
 from promsnmp.polling.subsystem import PollingSubsystem
 from promsnmp.settings import Settings
 from promsnmp.snmp.ber import COMPILED
-from promsnmp.support.descriptors import DescriptorShares, raise_limit, share
 from promsnmp.support.memory import freeze_memory, gc_paused, release_memory
 from promsnmp.web.factory import make_interface
 from promsnmp.web.peers.exchange import PeerStatuses
@@ -133,7 +133,7 @@ def _build_parts(settings: Settings) -> _Parts:
     store = _open_store(settings)
     sockets = listen_all(settings.listen_addresses)
     cluster = _build_cluster(settings, store, web, sockets)
-    shares = _share_descriptors(settings)
+    shares = share_descriptors(settings)
     polling = PollingSubsystem(
         settings,
         store,
@@ -167,27 +167,6 @@ def _build_parts(settings: Settings) -> _Parts:
             polls=settings.collection_interval > 0,
         ),
     )
-
-
-def _share_descriptors(settings: Settings) -> DescriptorShares:
-    """Raises the limit of file descriptors, and shares them; the log says when there are too few."""
-    descriptors = raise_limit()
-    wanted = DescriptorShares(settings.server_max_connections, settings.scrape_concurrency)
-    shares = share(
-        descriptors,
-        polls=settings.collection_concurrency,
-        connections=wanted.connections,
-        scrape_polls=wanted.scrape_polls,
-    )
-    if shares != wanted:
-        log.warning(
-            "only %d file descriptors are allowed: at most %d connections (SERVER_MAX_CONNECTIONS) and %d polls for "
-            "scrapes (SCRAPE_CONCURRENCY) at a time; raise the hard limit (ulimit -Hn, LimitNOFILE=)",
-            descriptors,
-            shares.connections,
-            shares.scrape_polls,
-        )
-    return shares
 
 
 def _open_store(settings: Settings) -> InventoryStore:

@@ -41,6 +41,7 @@ from promsnmp.observe.exporter_counts import ExporterCounts
 from promsnmp.polling.pages.service import PageService
 from promsnmp.settings import Settings
 from promsnmp.settings.parsing import parts
+from promsnmp.support.descriptors import DescriptorShares, raise_limit, share
 
 log = logging.getLogger(__name__)
 
@@ -82,6 +83,27 @@ def _credentials_of(principal: str, token: TokenAuthenticator, basic: BasicAuthe
     if principal.startswith(USER_PRINCIPAL):
         return basic.hash_of(principal.removeprefix(USER_PRINCIPAL))
     return (token.token or None) if principal == TOKEN_PRINCIPAL else None
+
+
+def share_descriptors(settings: Settings) -> DescriptorShares:
+    """Raises the limit of file descriptors, and shares them; the log says when there are too few."""
+    descriptors = raise_limit()
+    wanted = DescriptorShares(settings.server_max_connections, settings.scrape_concurrency)
+    shares = share(
+        descriptors,
+        polls=settings.collection_concurrency,
+        connections=wanted.connections,
+        scrape_polls=wanted.scrape_polls,
+    )
+    if shares != wanted:
+        log.warning(
+            "only %d file descriptors are allowed: at most %d connections (SERVER_MAX_CONNECTIONS) and %d polls for "
+            "scrapes (SCRAPE_CONCURRENCY) at a time; raise the hard limit (ulimit -Hn, LimitNOFILE=)",
+            descriptors,
+            shares.connections,
+            shares.scrape_polls,
+        )
+    return shares
 
 
 def make_connection_table(settings: Settings, connections: int) -> ConnectionTable:

@@ -29,10 +29,10 @@ from promsnmp.web.edit.selection import pack_ids
 from promsnmp.web.edit.viewer import NOBODY, Form, Sender, Viewer
 from promsnmp.web.fleet import Board, Fleet
 from promsnmp.web.pages.browse import browse_form, walk_device, walk_values
-from promsnmp.web.pages.device import DeviceViews
+from promsnmp.web.pages.device_page.explain import explain_view
+from promsnmp.web.pages.device_page.view import DeviceViews
 from promsnmp.web.pages.devices import devices_view
 from promsnmp.web.pages.discovery import check_view, discovery_view
-from promsnmp.web.pages.explain import explain_view
 from promsnmp.web.pages.map import map_document, map_view
 from promsnmp.web.pages.modules import modules_view
 from promsnmp.web.pages.overview import overview_view

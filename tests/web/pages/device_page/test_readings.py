@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from promsnmp.web.pages.readings import ReadingRow, reading_rows
+from promsnmp.web.pages.device_page.readings import ReadingRow, reading_rows
 from promsnmp.web.scrape_text import samples
 
 PAGE = """hw_temperature_celsius{hw_id="a",hw_name="Inlet",hw_sensor_location="inlet"} 23.5

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from promsnmp.inventory.index import Index
 from promsnmp.inventory.model import DeviceIdentifiers
-from promsnmp.web.pages.neighbours import MOST_ROWS, PREFIXES, MacIndex, NeighbourRow, identify, neighbour_rows
+from promsnmp.web.pages.device_page.neighbours import (
+    MOST_ROWS,
+    PREFIXES,
+    MacIndex,
+    NeighbourRow,
+    identify,
+    neighbour_rows,
+)
 from promsnmp.web.scrape_text import samples
 from tests.support.web.interface import device
 

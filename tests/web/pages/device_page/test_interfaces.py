@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from promsnmp.web.pages.interfaces import PREFIXES, SIZE, InterfaceData, InterfacePage, InterfaceRow, interface_page
+from promsnmp.web.pages.device_page.interfaces import (
+    PREFIXES,
+    SIZE,
+    InterfaceData,
+    InterfacePage,
+    InterfaceRow,
+    interface_page,
+)
 from promsnmp.web.scrape_text import samples
 
 LABELS = '{ifAlias="uplink",ifDescr="GigabitEthernet0/1",ifIndex="2",ifName="Gi0/1"}'

@@ -16,9 +16,9 @@ from promsnmp.inventory.modules import AUTO, effective_modules, requested_module
 from promsnmp.polling.pages.page import RenderedPage
 from promsnmp.snmp.credentials import LEVEL_NAMES, Credentials, SecurityLevel, User
 from promsnmp.web.fleet import ELSEWHERE, Row
-from promsnmp.web.pages import interfaces, neighbours, readings
-from promsnmp.web.pages.interfaces import MOST_FILTER, InterfaceData, interface_page
-from promsnmp.web.pages.neighbours import MacIndex
+from promsnmp.web.pages.device_page import interfaces, neighbours, readings
+from promsnmp.web.pages.device_page.interfaces import MOST_FILTER, InterfaceData, interface_page
+from promsnmp.web.pages.device_page.neighbours import MacIndex
 from promsnmp.web.scrape_text import Sample, blocks, matching, samples
 from promsnmp.web.sources import Sources
 

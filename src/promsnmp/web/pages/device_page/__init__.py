@@ -1,0 +1,1 @@
+"""The page of one device: identity, interfaces, neighbours, health, past polls; and its explanation."""
