@@ -3,8 +3,8 @@
 
 PYTHON ?= python3
 VENV ?= .venv
-# Two more than there are cores: many tests wait for a process.
-PYTEST_ARGS ?= -n $(shell expr $$(nproc) + 2) --dist loadgroup
+# Four more than there are cores: many tests wait for a process.
+PYTEST_ARGS ?= -n $(shell expr $$(nproc) + 4) --dist loadgroup
 FUZZ_SECONDS ?= 60
 SOAK_SECONDS ?= 2400
 PODMAN ?= podman

@@ -13,6 +13,7 @@ from tests.support.agents.threads import running
 from tests.support.cluster.redis_server import RedisServer
 from tests.support.cluster.replica import Replica, running_replicas
 from tests.support.tools import free_udp_port, wait_until
+from tests.support.web.forms import Forms
 from tests.support.web.html import Page
 from tests.support.web.polled import BROWSER, document
 
@@ -30,6 +31,19 @@ def is_whole(replica: Replica) -> bool:
     return all(name.startswith(state) for name, state in states(replica).items())
 
 
+def search_at(follower: Replica, agent: SimulatedAgent) -> None:
+    """Starts a search on the page of a replica that does not lead, and follows it there to its end."""
+    found = Forms(follower.client.get("/discovery", headers=BROWSER).text)
+    form = next(form for form, action in zip(found.forms, found.actions, strict=True) if action.endswith("search"))
+    form |= {"targets": agent.address, "port": str(agent.port), "auth": "public_v2", "action": "search"}
+    answer = follower.client.post("/discovery/search", data=form, headers=BROWSER)
+    assert answer.status_code == 303
+    job = answer.headers["location"].partition("job=")[2]
+    events = follower.client.get(f"/discovery/events?job={job}", headers=BROWSER, timeout=60).text
+    assert "finished" in Page(events).text
+    assert "finished" in Page(follower.client.get(f"/discovery?job={job}", headers=BROWSER).text).text
+
+
 def test_every_replica_shows_the_whole_and_the_reason_when_another_is_silent(
     tmp_path: Path, redis_server: RedisServer
 ) -> None:
@@ -45,6 +59,8 @@ def test_every_replica_shows_the_whole_and_the_reason_when_another_is_silent(
             wait_until(lambda replica=replica: is_whole(replica), deadline=60, what="the state of all devices")  # type: ignore[misc]
         assert states(leader) == states(other)
         assert leader.client.post(POLL_STATUS_PATH, content=b"{}").status_code == 403
+        assert {one["name"] for one in other.client.get("/map.json").json()["nodes"]} >= {"up-0", "up-1", "up-2"}
+        search_at(other, agents[0])
 
         shown = Page(leader.client.get("/", headers=BROWSER).text).text
         assert "3 up 3 down" in shown

@@ -65,6 +65,7 @@ class LeadPeriod:
     end: float
     term: int
     name: str
+    pid: int = 0
 
 
 def overlaps(lead_periods: Sequence[LeadPeriod]) -> list[tuple[LeadPeriod, LeadPeriod]]:
@@ -111,7 +112,11 @@ class _Run:
         ends = {int(match[2]): float(match[1]) for match in _ENDED.finditer(text)}
         return [
             LeadPeriod(
-                float(match[1]), min(ends.get(int(match[2]), inf), self.ended_at), int(match[2]), self.replica.name
+                float(match[1]),
+                min(ends.get(int(match[2]), inf), self.ended_at),
+                int(match[2]),
+                self.replica.name,
+                self.replica.pid,
             )
             for match in _BEGUN.finditer(text)
         ]

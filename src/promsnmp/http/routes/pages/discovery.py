@@ -45,6 +45,8 @@ _SHOWN = ("job", "targets", "exclude", "neighbours", "port", "force", "save", "a
 """Parameters, and fields of a refused form, that the page shows: no secrets."""
 TICK, TICK_FROM_LEADER = 1.0, 2.0
 """Seconds between two looks at a search, here and where another replica has it."""
+RUNS = "x-promsnmp-search-runs"
+"""Header of the page: whether the search goes on, for the replica that follows it for somebody."""
 LONGEST_STREAM = 300.0
 """Seconds of one stream; browsers open the next one by themselves."""
 
@@ -56,15 +58,18 @@ async def discovery_page(request: Request, services: ServicesDep) -> Response:
     visit = await visit_of(request, services)
     target, is_part = target_of(request.scope), is_fragment(request.headers)
     try:
-        html = await _from_leader(request, services, visit, target, is_part=is_part)
+        part = await _from_leader(request, services, visit, target, is_part=is_part)
     except NotLeader as error:
         raise ApiError(503, f"no leader available ({error}); retry later", headers=RETRY) from None
     except OutcomeUnknown as error:
         raise ApiError(504, str(error)) from None
-    if html is not None:
-        return visit.answer(200, html)
+    if part is not None:
+        return visit.answer(200, part[0])
     query = _query(request.query_params.multi_items())
-    return await page_answer(request, services, "discovery", query=query, visit=visit)
+    answer = await page_answer(request, services, "discovery", query=query, visit=visit)
+    if PEER in request.scope and _runs(services, dict(query).get("job", "")):
+        answer.headers[RUNS] = "1"
+    return answer
 
 
 @router.get("/discovery/check")
@@ -168,8 +173,9 @@ def _query(given: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
 
 async def _from_leader(
     request: Request, services: Services, visit: Visit, target: bytes, *, is_part: bool
-) -> str | None:
-    """The page, or its live part, as the leader makes it; None where this replica knows the searches.
+) -> tuple[str, bool] | None:
+    """The page, or its live part, as the leader makes it, and whether the search goes on; None where this replica
+    knows the searches.
 
     Raises NotLeader and OutcomeUnknown; ApiError for another answer than the page.
     """
@@ -183,7 +189,7 @@ async def _from_leader(
     answer = await services.cluster.write_forwarder.forward(asked)
     if answer is not None and answer.status != 200:
         raise ApiError(answer.status, "the leader does not answer with the page; retry later")
-    return None if answer is None else answer.body.decode(errors="replace")
+    return None if answer is None else (answer.body.decode(errors="replace"), bool(answer.header(RUNS.encode())))
 
 
 # ------------------------------------------------------------------------------------------------------------- events
@@ -194,18 +200,17 @@ async def _events(request: Request, services: Services, visit: Visit, job_id: st
     target = f"/discovery?job={job_id}" if job_id.replace("-", "").isalnum() else "/discovery"
     yield event("", "begin")
     while time.monotonic() < end and services.health.ready:
+        is_here, html, runs = False, shown, True
         try:
-            html = await _from_leader(request, services, visit, target.encode(), is_part=True)
+            part = await _from_leader(request, services, visit, target.encode(), is_part=True)
+            is_here = part is None
+            html, runs = part or (await _own_part(services, visit, job_id), _runs(services, job_id))
         except (NotLeader, OutcomeUnknown, ApiError):
-            html, is_here = shown, False
-        else:
-            is_here = html is None
-        if html is None:
-            html = await _own_part(services, visit, job_id)
+            pass  # asked again after TICK_FROM_LEADER
         if html != shown:
             yield event(html)
             shown = html
-        if is_here and not _runs(services, job_id):
+        if not runs:
             yield event("", "end")
             return
         await asyncio.sleep(TICK if is_here else TICK_FROM_LEADER)
