@@ -42,6 +42,7 @@ WEB_PICTURES = (
     WebPicture("web-overview", f"{PROMSNMP_URL}/", 1100, 700),
     WebPicture("web-devices", f"{PROMSNMP_URL}/devices", 1200, 330),
     WebPicture("web-device", f"{PROMSNMP_URL}/devices/edge-rtr-01", 1100, 960),
+    WebPicture("web-map", f"{PROMSNMP_URL}/map", 1100, 700),
     WebPicture("api-page", f"{PROMSNMP_URL}/swagger-ui.html", 1000, 742),
     WebPicture("prometheus-targets", f"{PROMETHEUS_URL}/classic/targets", 1200, 770),
     WebPicture("prometheus-graph", f"{PROMETHEUS_URL}/classic/graph?{GRAPH}", 1000, 920),

@@ -57,3 +57,11 @@ def test_other_numbers() -> None:
     assert text.timestamp(0) == ""
     assert text.timestamp(1_800_000_000) == "2027-01-15T08:00:00Z"
     assert [text.ago(at, 1000.0) for at in (0.0, 988.0, 1000.0, 4600.0)] == ["never", "12 s ago", "0 s ago", "in 1 h"]
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [(["a", "b"], "a, b"), (True, "yes"), ({"used": 3, "names": ("x",)}, "used 3, names x"), (0.5, "0.5"), ("", "")],
+)
+def test_details_of_the_health_are_written_without_brackets(given: object, shown: str) -> None:
+    assert text.detail(given) == shown

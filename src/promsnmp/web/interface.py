@@ -307,6 +307,7 @@ def environment() -> Environment:
         "bytes": lambda value: text.scaled(value, "B", 1024.0),
         "count": text.count,
         "number": text.number,
+        "detail": text.detail,
         "percent": text.percent,
         "seconds": text.seconds,
         "short": text.visible,

@@ -7,6 +7,7 @@ control characters, and those that turn the direction of writing (Unicode Standa
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 MOST_CHARACTERS = 4_000
@@ -69,6 +70,17 @@ def number(value: float) -> str:
 def short_number(value: float) -> str:
     """A rate: two digits of a small one, no fraction of a large one."""
     return f"{value:.2g}" if abs(value) < 10 else count(value)
+
+
+def detail(value: object) -> str:
+    """A detail of the service's health, as people write it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {detail(one)}" for key, one in value.items())
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return ", ".join(map(detail, value))
+    return str(value)
 
 
 def timestamp(unix: float) -> str:

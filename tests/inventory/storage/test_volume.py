@@ -75,6 +75,7 @@ async def test_why_it_cannot_be_written_is_a_problem_of_the_replica_until_it_can
 async def test_a_volume_that_hangs_is_a_problem_after_a_while(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     answers, clock = threading.Event(), Clock()
     check = VolumeCheck(path, clock=clock)
+    check.interval = 5.0
     monkeypatch.setattr(volume_module, "try_writing", lambda _: answers.wait(20))
     running = asyncio.ensure_future(check.run())
     await asyncio.sleep(0)
@@ -85,6 +86,15 @@ async def test_a_volume_that_hangs_is_a_problem_after_a_while(path: Path, monkey
     answers.set()
     await running
     assert not check.problem(10.0)
+
+
+async def test_a_volume_is_silent_only_when_it_was_asked(path: Path) -> None:
+    clock = Clock()
+    check = VolumeCheck(path, clock=clock)
+    for _ in range(12):
+        await check.run()
+        clock.now += 5.0
+        assert not check.problem(10.0)
 
 
 async def test_an_unexpected_error_is_a_problem_too(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -55,8 +55,9 @@ class VolumeCheck:
         self._locks_checked = False
 
     def problem(self, silence: float) -> str:
-        """Why the last check failed, or that there was no answer for ``silence`` seconds; empty when all is well."""
-        if self._clock() - self._answered_at > silence:
+        """Why the last check failed, or that there was no answer for ``silence`` seconds, and not to two checks; empty
+        when all is well."""
+        if self._clock() - self._answered_at > max(silence, 2 * self.interval):
             return "the volume of the inventory file does not answer"
         return self._check_error
 

@@ -9,6 +9,7 @@ from promsnmp.discovery.jobs import ENDED_STATES
 from promsnmp.web.fleet import Board
 from promsnmp.web.rates import PollRates, combined
 from promsnmp.web.sources import Sources
+from promsnmp.web.text import detail
 
 MOST_CONFLICTS = 10
 
@@ -47,7 +48,7 @@ def _last_search(sources: Sources) -> float:
 def _problems(sources: Sources) -> Sequence[tuple[str, str, str]]:
     """Components of the service that are not as they should be: name, status, and what is known of it."""
     return [
-        (name, part.status.value, "; ".join(f"{key}: {value}" for key, value in part.details.items()))
+        (name, part.status.value, "; ".join(f"{key}: {detail(value)}" for key, value in part.details.items()))
         for name, part in sources.health.components().items()
         if not part.status.is_healthy
     ]
