@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from bench import cached, cluster, discovery, fleet, inventory, labels, live, load
+from bench import cached, cluster, discovery, fleet, inventory, labels, live, load, pages
 from bench.attacks import play as attacks
 from bench.parts import Skipped
 
@@ -15,6 +15,7 @@ ALL = {
     "load": load.main,
     "fleet": fleet.main,
     "inventory": inventory.main,
+    "pages": pages.main,
     "discovery": discovery.main,
     "cluster": cluster.main,
     "attacks": attacks.main,
