@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from http import HTTPStatus
 from typing import Any, Protocol
 from urllib.parse import quote, urlencode
 
@@ -93,8 +94,10 @@ class _Presenter:
                 await self._present(self._start)
 
     def _is_shown(self, start: Message) -> bool:
+        """JSON that says what has become of a request. What a request asks for, such as the map, may be JSON itself."""
         kind = next((value for name, value in start["headers"] if name.lower() == b"content-type"), b"")
-        if PEER in self._scope or not kind.startswith(b"application/json"):
+        is_content = self._scope["method"] in SAFE_METHODS and start["status"] < HTTPStatus.BAD_REQUEST
+        if PEER in self._scope or is_content or not kind.startswith(b"application/json"):
             return False
         headers = headers_of(self._scope)
         return is_fragment(headers) or is_browser(headers)

@@ -60,6 +60,15 @@ async def agent(name: str = "found") -> AsyncIterator[SimulatedAgent]:
         yield made
 
 
+async def test_a_browser_gets_the_files_of_the_map_as_they_are(tmp_path: Path) -> None:
+    async with opened(tmp_path) as client:
+        for path, media_type in (("/map.json", "application/json"), ("/map.svg", "image/svg+xml")):
+            answer = await client.get(path)
+            assert (answer.status_code, answer.headers["content-type"]) == (200, media_type)
+        refused = await client.get('/map.json?query="open')
+        assert (refused.status_code, refused.headers["content-type"].partition(";")[0]) == (400, "text/html")
+
+
 async def test_reading_is_for_readers_and_changing_for_managers(tmp_path: Path) -> None:
     async with opened(tmp_path, "192.0.2.9", api_token=TOKEN, web_read_anonymous=True) as client:
         for path in READ:
