@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from promsnmp.web.pages.paging import page_of
 from promsnmp.web.scrape_text import Sample
 from promsnmp.web.sparkline import Sparkline, sparkline
 
@@ -133,9 +134,7 @@ def interface_page(found: Iterable[Sample], data: InterfaceData, *, wanted: str 
     folded = wanted.casefold()
     matching = [row for row in rows if not folded or _matches(row, folded)]
     matching.sort(key=lambda row: (not row.index.isdigit(), len(row.index), row.index, row.name))
-    pages = max(-(-len(matching) // SIZE), 1)
-    number = min(max(number, 1), pages)
-    shown = matching[(number - 1) * SIZE : number * SIZE]
+    shown, number, pages = page_of(matching, number, SIZE)
     for row in shown:
         _complete(row, data)
     return InterfacePage(shown, len(matching), total, number, pages, wanted)

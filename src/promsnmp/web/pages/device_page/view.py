@@ -19,6 +19,7 @@ from promsnmp.web.fleet import ELSEWHERE, Row
 from promsnmp.web.pages.device_page import interfaces, neighbours, readings
 from promsnmp.web.pages.device_page.interfaces import MOST_FILTER, InterfaceData, interface_page
 from promsnmp.web.pages.device_page.neighbours import MacIndex
+from promsnmp.web.pages.paging import page_number
 from promsnmp.web.scrape_text import Sample, blocks, matching, samples
 from promsnmp.web.sources import Sources
 
@@ -115,12 +116,10 @@ class Choice:
     @classmethod
     def of(cls, query: Sequence[tuple[str, str]]) -> Choice:
         last = dict(query)
-        number = last.get("page", "")
-        is_number = number.isascii() and number.isdigit() and len(number) < 9
         return cls(
             last.get("find", "")[:MOST_FIND],
             last.get("interfaces", "").strip()[:MOST_FILTER],
-            int(number) if is_number else 1,
+            page_number(last.get("page", "")),
         )
 
     def query(self, page: int) -> str:
