@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from promsnmp.web.topology.graph import Node
-from promsnmp.web.topology.neighbours import MOST_TEXT, NO_FACTS, Learned, Neighbour, PageFacts, Port
+from promsnmp.web.topology.neighbour_tables import MOST_TEXT
+from promsnmp.web.topology.neighbours import NO_FACTS, Learned, Neighbour, PageFacts, Port
 
 Rates = Mapping[str, tuple[float, float]]
 
