@@ -12,6 +12,7 @@ from promsnmp.errors import PeerError
 from promsnmp.http.middleware.page_errors import own_path
 from promsnmp.http.middleware.page_forms import form_of
 from promsnmp.http.middleware.peer_auth import PEER
+from promsnmp.http.responses.forms import first
 from promsnmp.http.route_policy import AccessLevel, page_access
 from promsnmp.http.routes.pages.answers import Visit, people_of, visit_of
 from promsnmp.http.security.auth import Refusal
@@ -49,7 +50,7 @@ async def log_in(request: Request, services: ServicesDep) -> Response:
     """Checks what was entered, and begins a session."""
     people_of(services)
     form, login = form_of(request.scope), services.login
-    name, secret, target = (form.get(key, [""])[0] for key in ("name", "secret", "next"))
+    name, secret, target = (first(form, key) for key in ("name", "secret", "next"))
     found = await login.check(request.scope, name.strip(), secret)
     visit = await visit_of(request, services)
     if isinstance(found, Refusal):
@@ -83,8 +84,6 @@ async def log_out(request: Request, services: ServicesDep) -> Response:
 
 async def _tell_others(services: Services, session_id: str) -> None:
     """Tells the other replicas, as far as they answer: the others forget the session when it would have ended."""
-    members = services.cluster.members
-    others = [one for one in members.present if one.instance != members.me.instance]
     body = f"session={session_id}".encode()
 
     async def tell(member: Member) -> None:
@@ -96,7 +95,7 @@ async def _tell_others(services: Services, session_id: str) -> None:
         except PeerError as error:
             log.warning("replica %s did not hear that a session has ended: %s", member.name, error)
 
-    await asyncio.gather(*map(tell, others))
+    await asyncio.gather(*map(tell, services.cluster.members.others))
 
 
 def _page(request: Request, services: Services, visit: Visit, target: str, *, error: str = "") -> str:

@@ -27,11 +27,11 @@ from promsnmp.http.responses.forms import Form, first
 from promsnmp.http.route_policy import AccessLevel, page_access
 from promsnmp.http.routes.discovery import accept_search
 from promsnmp.http.routes.pages.answers import (
-    VIEWER_HEADER,
     Visit,
     page_answer,
     people_of,
     sender_of,
+    to_overview,
     visit_of,
 )
 from promsnmp.http.routes.pages.search_form import search_document
@@ -152,9 +152,9 @@ async def stop(request: Request, job_id: str, services: ServicesDep) -> Response
 
 
 def _back(request: Request, job_id: str = "") -> Response:
-    """To the page, by a relative reference: a proxy may have put the service below a path."""
-    up = "../" * (request.url.path.count("/") - 1)
-    return RedirectResponse(f"{up}discovery{f'?job={job_id}' if job_id else ''}", 303, PAGE_HEADERS)
+    """To the page."""
+    page = f"{to_overview(request.url.path)}discovery"
+    return RedirectResponse(f"{page}?job={job_id}" if job_id else page, 303, PAGE_HEADERS)
 
 
 async def _refused(request: Request, services: Services, form: Form, problems: Sequence[str]) -> Response:
@@ -182,9 +182,7 @@ async def _from_leader(
     leadership = services.cluster.leadership
     if PEER in request.scope or leadership.leads or leadership.backend == "none":
         return None
-    headers = [(b"accept", b"text/html"), *([(b"hx-request", b"true")] if is_part else [])]
-    if visit.viewer.may_change:
-        headers.append((VIEWER_HEADER, visit.viewer.form_token.encode()))
+    headers = [(b"accept", b"text/html"), *([(b"hx-request", b"true")] if is_part else []), *visit.peer_headers]
     asked = ForwardedRequest("GET", target, headers, b"", forwarded_user(request.scope))
     answer = await services.cluster.write_forwarder.forward(asked)
     if answer is not None and answer.status != 200:

@@ -13,8 +13,9 @@ from promsnmp.errors import PeerError
 from promsnmp.http.middleware.forwarding import forwarded_user
 from promsnmp.http.middleware.page_forms import form_of
 from promsnmp.http.middleware.peer_auth import PEER
+from promsnmp.http.responses.forms import first
 from promsnmp.http.route_policy import AccessLevel, page_access
-from promsnmp.http.routes.pages.answers import people_of, refusing, submitted, visit_of
+from promsnmp.http.routes.pages.answers import people_of, refusing, submitted, to_overview, visit_of
 from promsnmp.http.services import Services, ServicesDep
 from promsnmp.inventory.model import Device
 
@@ -47,7 +48,7 @@ async def export(request: Request, services: ServicesDep) -> Response:
 async def choose(request: Request, services: ServicesDep) -> Response:
     """What a button of the list does with the chosen devices: polls or exports them; asks before it changes them."""
     form, people = form_of(request.scope), people_of(services)
-    match form.get("action", [""])[0]:
+    match first(form, "action"):
         case "export":
             return _csv(await refusing(people.csv_of)(form))
         case "poll":
@@ -97,8 +98,8 @@ async def _poll(request: Request, services: Services, devices: Sequence[Device])
     if services.cluster.has_peers:
         foreign = await asyncio.to_thread(_by_owner, services, devices)
         number += sum(await asyncio.gather(*(_ask(request, services, *one) for one in foreign)))
-    up = "../" * (request.url.path.count("/") - 1)
-    return visit.answer(303, f"{up}devices?done=polls&number={number}" if devices else f"{up}devices?done=none")
+    done = f"polls&number={number}" if devices else "none"
+    return visit.answer(303, f"{to_overview(request.url.path)}devices?done={done}")
 
 
 def _by_owner(services: Services, devices: Sequence[Device]) -> list[tuple[str, bytes]]:

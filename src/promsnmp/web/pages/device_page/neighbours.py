@@ -79,10 +79,8 @@ def neighbour_rows(found: Iterable[Sample]) -> tuple[Sequence[NeighbourRow], int
             by_protocol["CDP" if sample.name.startswith("cdp") else "LLDP"].append(sample)
     rows: list[NeighbourRow] = []
     for protocol, index in (("CDP", CDP_INDEX), ("LLDP", LLDP_INDEX)):
-        by_index = sorted(
-            table_rows(by_protocol[protocol], index).items(), key=lambda one: [(len(x), x) for x in one[0]]
-        )
-        rows += [NeighbourRow(protocol, labels) for _, labels in by_index]
+        known = table_rows(by_protocol[protocol], index)
+        rows += [NeighbourRow(protocol, known[at]) for at in sorted(known, key=lambda at: [(len(x), x) for x in at])]
     return rows[:MOST_ROWS], len(rows)
 
 
