@@ -65,3 +65,11 @@ def test_other_numbers() -> None:
 )
 def test_details_of_the_health_are_written_without_brackets(given: object, shown: str) -> None:
     assert text.detail(given) == shown
+
+
+@pytest.mark.parametrize(
+    ("number", "shown"), [(0, "0 devices"), (1, "1 device"), (2, "2 devices"), (20_000, "20\u202f000 devices")]
+)
+def test_what_is_counted_is_in_the_singular_or_the_plural(number: int, shown: str) -> None:
+    assert text.counted(number, "device") == shown
+    assert text.counted(number, "address", "addresses").endswith("address" if number == 1 else "addresses")

@@ -306,6 +306,7 @@ def environment() -> Environment:
         "bits": lambda value: text.scaled(value, "bit/s"),
         "bytes": lambda value: text.scaled(value, "B", 1024.0),
         "count": text.count,
+        "counted": text.counted,
         "number": text.number,
         "detail": text.detail,
         "percent": text.percent,

@@ -62,6 +62,11 @@ def count(number: float) -> str:
     return f"{number:,.0f}".replace(",", "\u202f")
 
 
+def counted(number: float, one: str, many: str = "") -> str:
+    """How many there are of something: ``1 device``, ``0 devices``; ``many`` where it does not end with an s."""
+    return f"{count(number)} {one if number == 1 else many or f'{one}s'}"
+
+
 def number(value: float) -> str:
     """A reading: at most three digits behind the point."""
     return f"{value:.3f}".rstrip("0").rstrip(".") if abs(value) < 1e6 else f"{value:.6g}"
