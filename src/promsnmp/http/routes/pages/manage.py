@@ -24,7 +24,7 @@ router = APIRouter(include_in_schema=False)
 MAX_IDS = 4 * 1024 * 1024
 """Bytes of a form that names devices: 100,000 of them."""
 MAX_UPLOAD = 4 * 1024 * 1024 + 64 * 1024
-"""Bytes of a form with a file."""
+"""Bytes of a form with a file of modules: 4 MiB; snmp_exporter's own file has 2 MB."""
 MAX_LIST = 128 * 1024
 """Bytes of a form of the list."""
 PEER_TIMEOUT = 5.0
