@@ -22,8 +22,8 @@ from promsnmp.web.scrape_text import blocks
 from promsnmp.web.sources import Sources
 from promsnmp.web.topology.graph import Graph, Link, Node, build_graph, digits
 from promsnmp.web.topology.layout import Point, place
+from promsnmp.web.topology.messages import PeerDevice, PortRates, read_part, write_part
 from promsnmp.web.topology.neighbours import NO_FACTS, PageFacts, facts_of
-from promsnmp.web.topology.wire import PeerDevice, read_part, write_part
 
 log = logging.getLogger(__name__)
 
@@ -40,8 +40,6 @@ MOST_PART = 16 * 1024 * 1024
 PART_PATH = b"/map/part.json"
 _BATCH = 50
 """Devices whose rates are read between two pauses for the event loop."""
-
-Rates = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +152,7 @@ class AtlasMaker:
             )
             return await asyncio.to_thread(read_part, answer.body) if answer.status == 200 else None
         except (PeerError, ValueError) as error:
-            log.info("the replica %s does not say which neighbours its devices have: %s", member.name, error)
+            log.info("replica %s did not answer with the neighbours of its devices: %s", member.name, error)
             return None
 
     # ---------------------------------------------------------------------------------------------------- in a thread
@@ -181,7 +179,7 @@ class AtlasMaker:
         self._read = read
         return known, time.thread_time() - began
 
-    def _draw(self, known: _Known, rates: Mapping[str, Mapping[str, Rates]]) -> tuple[Atlas, float]:
+    def _draw(self, known: _Known, rates: Mapping[str, PortRates]) -> tuple[Atlas, float]:
         began = time.thread_time()
         graph = build_graph(known.nodes, known.facts)
         shown, alone = list(graph.degrees()), graph.alone()
@@ -195,16 +193,16 @@ class AtlasMaker:
 
     # ----------------------------------------------------------------------------------------------- on the event loop
 
-    async def _rates(self, inventory: Inventory, facts: Mapping[str, PageFacts]) -> dict[str, Mapping[str, Rates]]:
+    async def _rates(self, inventory: Inventory, facts: Mapping[str, PageFacts]) -> dict[str, PortRates]:
         """Rates of ports with neighbours, by device and by the labels of the port."""
-        found: dict[str, Mapping[str, Rates]] = {}
+        found: dict[str, PortRates] = {}
         for number, device in enumerate(one for one in inventory.devices if _ports(facts.get(one.id, NO_FACTS))):
             if number % _BATCH == _BATCH - 1:
                 await asyncio.sleep(0)
             found[device.id] = self._rates_of(device, facts[device.id])
         return found
 
-    def _rates_of(self, device: Device, facts: PageFacts) -> Mapping[str, Rates]:
+    def _rates_of(self, device: Device, facts: PageFacts) -> PortRates:
         rates = self._sources.interface_rates(device)
         return {key: rates[key] for key in _ports(facts) if key in rates}
 
@@ -232,7 +230,7 @@ def _node(row: Row, state: str, reason: str) -> Node:
     )
 
 
-def _link_rates(link: Link, rates: Mapping[str, Mapping[str, Rates]]) -> LinkRates:
+def _link_rates(link: Link, rates: Mapping[str, PortRates]) -> LinkRates:
     """By the counters of ``a``, else by those of ``b``."""
     if (at_a := rates.get(link.a, {}).get(link.a_port.key)) is not None:
         return LinkRates(at_a[1], at_a[0])
