@@ -54,7 +54,7 @@ class Row:
     device: Device
     status: PollStatus
     is_new: bool = False
-    """Whether it was found or added within NEW_FOR."""
+    """Whether discovery found it within NEW_FOR."""
     is_stale: bool = False
     """Whether it answered its last poll, but that was too long ago."""
 
