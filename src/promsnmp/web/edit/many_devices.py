@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from promsnmp.errors import InventoryInvalid
 from promsnmp.inventory.model import Device
+from promsnmp.web.edit.device_form import label_lines, module_names
 from promsnmp.web.edit.selection import named_devices, pack_ids, unpack_ids
 from promsnmp.web.edit.viewer import Form, Sender, first
 from promsnmp.web.fleet import device_name
@@ -75,7 +76,7 @@ async def apply(sources: Sources, form: Form, sender: Sender) -> tuple[int, Mapp
             case "labels":
                 number = await sources.many_devices.set_labels(ids, read_labels(text), **how)
             case "modules":
-                number = await sources.many_devices.set_modules(ids, text.replace(",", " ").split(), **how)
+                number = await sources.many_devices.set_modules(ids, module_names(text), **how)
             case _:
                 number = await sources.many_devices.remove(ids, **how)
     except InventoryInvalid as error:
@@ -87,11 +88,7 @@ async def apply(sources: Sources, form: Form, sender: Sender) -> tuple[int, Mapp
 def read_labels(lines: str) -> dict[str, str | None]:
     """Labels by name, one on a line; one without a value is to be removed. Raises InventoryInvalid when there is
     none."""
-    found: dict[str, str | None] = {}
-    for line in lines.splitlines():
-        name, _, value = line.partition("=")
-        if name.strip():
-            found[name.strip()] = value.strip() or None
+    found = {name: value or None for name, value in label_lines(lines).items() if name}
     if not found:
         raise InventoryInvalid(["enter at least one label: name=value"])
     return found
