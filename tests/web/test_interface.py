@@ -217,7 +217,7 @@ async def test_a_device_has_its_interfaces_readings_modules_and_scrape() -> None
     assert ["if_mib", "partial", "20", ""] in page.rows
     assert "23.5 °C" in page.text
     found = await shown(pages, "device", one.id, find="pdus")
-    assert "1 of 1 lines" in found.text
+    assert "1 of 1 line" in found.text
     assert "s3cret" not in page.text
 
 
