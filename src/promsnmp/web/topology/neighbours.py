@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
+from sys import getsizeof
 
 from promsnmp.web.scrape_text import Sample, samples
 
@@ -33,6 +34,8 @@ _NAMES = (
 )
 _LINES = re.compile(rf"^(?:{_NAMES})[^\n]*", re.MULTILINE)
 _NO_HEX = re.compile(r"[^0-9a-f]")
+_OBJECT = 200
+"""Octets of a neighbour or a learned port, without its texts."""
 _UNLIMITED = 4_294_967_295
 """ifSpeed of interfaces that are too fast for it (RFC 2863)."""
 
@@ -77,6 +80,17 @@ class PageFacts:
 
 
 NO_FACTS = PageFacts()
+
+
+def octets_of(facts: PageFacts) -> int:
+    """About how much memory they take."""
+    texts = [*facts.own]
+    for one in facts.neighbours:
+        texts += one.port.name, one.port.key, one.chassis, one.name, one.address, one.remote_port
+        texts.append(one.remote_description)
+    for seen in facts.learned:
+        texts += seen.port.name, seen.port.key, *seen.addresses
+    return _OBJECT * (1 + len(facts.neighbours) + len(facts.learned)) + sum(map(getsizeof, texts))
 
 
 @dataclass(slots=True)
@@ -132,7 +146,7 @@ def _interfaces(found: Iterable[Sample]) -> _Interfaces:
     for key, known in labels.items():
         names = [known.get(name, "")[:MOST_TEXT] for name in ("ifName", "ifDescr", "ifAlias")]
         index = known.get("ifIndex", "")
-        port = Port(next(filter(None, names[:2]), index), key, _speed(values[key]))
+        port = Port(next(filter(None, names[:2]), index[:MOST_TEXT]), key, _speed(values[key]))
         if index:
             made.by_index[index] = port
         for name in filter(None, names):
@@ -177,7 +191,8 @@ def _cdp(found: Iterable[Sample], interfaces: _Interfaces) -> Iterable[Neighbour
     for row in _rows(found, "cdpCacheIfIndex", "cdpCacheDeviceIndex"):
         index = row.get("cdpCacheIfIndex", "")
         yield Neighbour(
-            interfaces.by_index.get(index) or Port(row.get("ifName", "") or row.get("ifDescr", "") or index),
+            interfaces.by_index.get(index)
+            or Port((row.get("ifName", "") or row.get("ifDescr", "") or index)[:MOST_TEXT]),
             CDP,
             name=_cdp_name(row.get("cdpCacheDeviceId", "")),
             address=_address(row.get("cdpCacheAddress", "")),

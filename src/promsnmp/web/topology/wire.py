@@ -59,7 +59,7 @@ def read_part(body: bytes) -> Mapping[str, PeerDevice]:
         raise ValueError("the map of another replica is no object")
     try:
         return {str(key): _device(value) for key, value in document.items()}
-    except (KeyError, TypeError, IndexError) as error:
+    except (AttributeError, KeyError, TypeError, IndexError) as error:
         raise ValueError(f"the map of another replica has another form: {error!r}") from None
 
 
