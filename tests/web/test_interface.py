@@ -30,7 +30,7 @@ from promsnmp.polling.pages.page import Format, RenderedPage
 from promsnmp.polling.pages.poll_status import NEVER_POLLED, PollStatus
 from promsnmp.snmp.credentials import AuthProtocol, PrivProtocol, SecurityLevel, User
 from promsnmp.web.interface import WebInterface, assets
-from promsnmp.web.pages.device_page import interfaces
+from promsnmp.web.pages.device_page import interfaces, view
 from promsnmp.web.pages.device_page.interfaces import InterfaceData, InterfacePage
 from promsnmp.web.pages.device_page.neighbours import MacIndex
 from promsnmp.web.pages.device_page.view import Choice, page_contents
@@ -302,6 +302,15 @@ def test_the_page_of_a_large_device_is_never_in_memory_as_a_whole(
     assert (shown_part.total, len(shown_part.rows)) == (len(rows), interfaces.SIZE)
     assert 2_000 <= shown_part.found < len(rows)
     assert (found["lines"], found["line_count"]) == ([], 0)
+
+
+def test_readings_with_very_long_labels_are_read_up_to_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = [f'hw_temperature_celsius{{hw_name="{row:04}{"y" * 1000}"}} 1\n' for row in range(100)]
+    page = RenderedPage(0.0, (), {Format.TEXT: "".join(lines).encode()})
+    for most, count in ((view.MOST_TEXT, 100), (10_500, 10)):
+        monkeypatch.setattr(view, "MOST_TEXT", most)
+        found = page_contents(page, InterfaceData(), Choice(), Snapshot.of(Inventory(())), MacIndex())
+        assert found["reading_count"] == count
 
 
 @pytest.mark.parametrize(("name", "item"), PAGES)

@@ -18,6 +18,7 @@ from promsnmp.web import text
         ("\u2066x\u2069", "\\u{2066}x\\u{2069}"),
         ("zero\u200bwidth", "zero\\u{200b}width"),
         ("\ud800", "\\u{d800}"),
+        ("\uffff", "\\u{ffff}"),
         ("line\u2028next", "line\\u{2028}next"),
         ("tab\tand\nline", "tab\tand\nline"),
     ],

@@ -1,7 +1,8 @@
 """Text for people: numbers with units, and strings of devices made harmless.
 
 Templates escape markup. What is left are characters that change how the rest of a page reads, or that nobody can see:
-control characters, and those that turn the direction of writing (Unicode Standard Annex #9). They are shown as codes.
+control characters, those that turn the direction of writing (Unicode Standard Annex #9), and those that no XML may have
+(XML 1.0 section 2.2). They are shown as codes.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from datetime import UTC, datetime
 MOST_CHARACTERS = 4_000
 """Of one text on a page."""
 _HIDDEN = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]"
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ufffe\uffff\ud800-\udfff]"
 )
 _PREFIXES = ("", "k", "M", "G", "T", "P")
 _SPANS = ((86_400.0, "d"), (3_600.0, "h"), (60.0, "min"))

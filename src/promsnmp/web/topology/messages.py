@@ -61,7 +61,7 @@ def read_part(body: bytes) -> Mapping[str, PeerDevice]:
         raise ValueError("not a JSON object")
     try:
         return {str(key): _device(value) for key, value in document.items()}
-    except (KeyError, TypeError, IndexError) as error:
+    except (AttributeError, KeyError, TypeError, IndexError) as error:
         raise ValueError(f"unexpected message: {error!r}") from None
 
 

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
+from sys import getsizeof
 
 from promsnmp.exposition.utilization.histogram import speed_of
 from promsnmp.web.scrape_text import Sample, samples
@@ -39,6 +40,8 @@ _NAMES = (
     "ifHighSpeed|ifSpeed|ifOperStatus|ifPhysAddress"
 )
 _LINES = re.compile(rf"^(?:{_NAMES})[^\n]*", re.MULTILINE)
+_OBJECT = 200
+"""Octets of a neighbour or a learned port, without its texts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,17 @@ class PageFacts:
 
 
 NO_FACTS = PageFacts()
+
+
+def octets_of(facts: PageFacts) -> int:
+    """About how much memory they take."""
+    texts = [*facts.own]
+    for one in facts.neighbours:
+        texts += one.port.name, one.port.key, one.chassis, one.name, one.address, one.remote_port
+        texts.append(one.remote_description)
+    for seen in facts.learned:
+        texts += seen.port.name, seen.port.key, *seen.addresses
+    return _OBJECT * (1 + len(facts.neighbours) + len(facts.learned)) + sum(map(getsizeof, texts))
 
 
 @dataclass(slots=True)
@@ -132,7 +146,7 @@ def _interfaces(found: Iterable[Sample]) -> _Interfaces:
         names = [known.get(name, "")[:MOST_TEXT] for name in ("ifName", "ifDescr", "ifAlias")]
         index = known.get("ifIndex", "")
         speed = speed_of(values[key].get("ifHighSpeed"), values[key].get("ifSpeed"))
-        port = Port(next(filter(None, names[:2]), index), key, speed)
+        port = Port(next(filter(None, names[:2]), index[:MOST_TEXT]), key, speed)
         if index:
             made.by_index[index] = port
         for name in filter(None, names):
@@ -162,7 +176,8 @@ def _cdp(found: Iterable[Sample], interfaces: _Interfaces) -> Iterable[Neighbour
     for row in table_rows(found, CDP_INDEX).values():
         index = row.get("cdpCacheIfIndex", "")
         yield Neighbour(
-            interfaces.by_index.get(index) or Port(row.get("ifName", "") or row.get("ifDescr", "") or index),
+            interfaces.by_index.get(index)
+            or Port((row.get("ifName", "") or row.get("ifDescr", "") or index)[:MOST_TEXT]),
             CDP,
             name=cdp_name(row.get("cdpCacheDeviceId", "")),
             address=address_of(row.get("cdpCacheAddress", "")),

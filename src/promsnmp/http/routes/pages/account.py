@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 
 from promsnmp.cluster.members.members import Member
 from promsnmp.errors import PeerError
@@ -14,7 +14,7 @@ from promsnmp.http.middleware.page_forms import form_of
 from promsnmp.http.middleware.peer_auth import PEER
 from promsnmp.http.responses.forms import first
 from promsnmp.http.route_policy import AccessLevel, page_access
-from promsnmp.http.routes.pages.answers import Visit, people_of, visit_of
+from promsnmp.http.routes.pages.answers import Visit, people_of, require_pages, visit_of
 from promsnmp.http.security.auth import Refusal
 from promsnmp.http.security.sessions import set_cookie
 from promsnmp.http.services import Services, ServicesDep, caller
@@ -22,7 +22,7 @@ from promsnmp.observe.audit import audit
 
 log = logging.getLogger(__name__)
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, dependencies=[Depends(require_pages)])
 
 TELL_TIMEOUT = 2.0
 """Seconds that other replicas have to hear of a session that has ended."""

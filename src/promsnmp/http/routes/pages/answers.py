@@ -18,7 +18,7 @@ from promsnmp.http.responses.forms import first
 from promsnmp.http.responses.sending import HeaderList
 from promsnmp.http.security.auth import Refusal
 from promsnmp.http.security.sessions import new_form_cookie, set_cookie
-from promsnmp.http.services import FormSender, PageViewer, PeoplePages, Services, caller, request_id
+from promsnmp.http.services import FormSender, PageViewer, PeoplePages, Services, ServicesDep, caller, request_id
 
 VIEWER_HEADER = b"x-promsnmp-form-token"
 """Header of a request for a page from another replica: the token for the forms of its user, who may change things."""
@@ -31,6 +31,11 @@ def people_of(services: Services) -> PeoplePages:
     if services.people is None:
         raise ApiError(404, "no such path: the pages for people are off (WEB_UI=false)")
     return services.people
+
+
+async def require_pages(services: ServicesDep) -> None:
+    """A dependency of all that changes something by a page. Raises ApiError where pages are off."""
+    people_of(services)
 
 
 class Visit:

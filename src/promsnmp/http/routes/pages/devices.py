@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 
 from promsnmp.errors import PeerError, UnknownDevice
 from promsnmp.http.middleware.forwarding import forwarded_user, target_of
 from promsnmp.http.responses.errors import inventory_refusal
 from promsnmp.http.route_policy import AccessLevel, page_access
-from promsnmp.http.routes.pages.answers import other_owner, people_of, submitted, visit_of
+from promsnmp.http.routes.pages.answers import other_owner, people_of, require_pages, submitted, visit_of
 from promsnmp.http.services import Services, ServicesDep
 from promsnmp.inventory.model import Device
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, dependencies=[Depends(require_pages)])
 
 MAX_FORM = 1024 * 1024
 """Bytes of the form of a device: what was entered, and what was shown before."""

@@ -10,7 +10,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import RedirectResponse
 
 from promsnmp.cluster.peers.forward_write import ForwardedRequest
@@ -30,6 +30,7 @@ from promsnmp.http.routes.pages.answers import (
     Visit,
     page_answer,
     people_of,
+    require_pages,
     sender_of,
     to_overview,
     visit_of,
@@ -37,7 +38,7 @@ from promsnmp.http.routes.pages.answers import (
 from promsnmp.http.routes.pages.search_form import search_document
 from promsnmp.http.services import Services, ServicesDep, caller, request_id
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, dependencies=[Depends(require_pages)])
 
 MAX_FORM = 1024 * 1024
 """Bytes of a form: some ten thousand addresses, one by one."""
@@ -195,7 +196,8 @@ async def _from_leader(
 
 async def _events(request: Request, services: Services, visit: Visit, job_id: str) -> AsyncIterator[bytes]:
     end, shown = time.monotonic() + LONGEST_STREAM, ""
-    target = f"/discovery?job={job_id}" if job_id.replace("-", "").isalnum() else "/discovery"
+    is_id = job_id.isascii() and job_id.replace("-", "").isalnum()
+    target = f"/discovery?job={job_id}" if is_id else "/discovery"
     yield event("", "begin")
     while time.monotonic() < end and services.health.ready:
         is_here, html, runs = False, shown, True

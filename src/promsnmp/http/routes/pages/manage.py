@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import StreamingResponse
 
 from promsnmp.errors import PeerError
@@ -15,11 +15,11 @@ from promsnmp.http.middleware.page_forms import form_of
 from promsnmp.http.middleware.peer_auth import PEER
 from promsnmp.http.responses.forms import first
 from promsnmp.http.route_policy import AccessLevel, page_access
-from promsnmp.http.routes.pages.answers import people_of, refusing, submitted, to_overview, visit_of
+from promsnmp.http.routes.pages.answers import people_of, refusing, require_pages, submitted, to_overview, visit_of
 from promsnmp.http.services import Services, ServicesDep
 from promsnmp.inventory.model import Device
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, dependencies=[Depends(require_pages)])
 
 MAX_IDS = 4 * 1024 * 1024
 """Bytes of a form that names devices: 100,000 of them."""
@@ -129,10 +129,5 @@ async def _ask(request: Request, services: Services, address: str, form: bytes) 
     return int(answer.body) if answer.status == 200 and answer.body.isdigit() else 0
 
 
-def _csv(parts: Iterable[bytes]) -> Response:
-    async def streamed() -> AsyncIterator[bytes]:
-        for part in parts:
-            yield part
-            await asyncio.sleep(0)  # others run between two parts
-
-    return StreamingResponse(streamed(), media_type="text/csv; charset=utf-8", headers=_CSV)
+def _csv(parts: AsyncIterator[bytes]) -> Response:
+    return StreamingResponse(parts, media_type="text/csv; charset=utf-8", headers=_CSV)

@@ -27,8 +27,8 @@ MOST_LINES = 500
 """Lines of the page's text that are shown."""
 MOST_FIND = 200
 MOST_AGENTS = 20
-MOST_SAMPLES = 20_000
-"""Samples of health, neighbours and modules that are read."""
+MOST_SAMPLES, MOST_TEXT = 20_000, 4 * 1024 * 1024
+"""Samples of health, neighbours and modules that are read, and characters of their labels."""
 MOST_CONTENTS = 8
 """Devices, or searches in them, whose contents are kept."""
 _MODULES = ("promsnmp_module_up", "snmp_scrape_duration_seconds", "snmp_scrape_pdus_returned")
@@ -135,10 +135,11 @@ def page_contents(
     others: list[Sample] = []
 
     def of_interfaces() -> Iterator[Sample]:
+        left = MOST_TEXT
         for sample in samples(_blocks(page), _PREFIXES):
             if sample.name in interfaces.NAMES:
                 yield sample
-            elif len(others) < MOST_SAMPLES:
+            elif len(others) < MOST_SAMPLES and (left := left - len(sample.key)) >= 0:
                 others.append(sample)
 
     shown = interface_page(of_interfaces(), data, wanted=choice.interfaces, number=choice.page)
