@@ -38,7 +38,7 @@ SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")
 METHODS = (*SAFE, "POST", "PUT", "PATCH", "DELETE", "PROPFIND")
 PAGES = (
     "/devices", "/devices/x", "/devices.csv", "/replicas", "/modules", "/map", "/map.svg", "/map.json",
-    "/map/part.json", "/discovery", "/discovery/check", "/discovery/events", "/browse",
+    "/discovery", "/discovery/check", "/discovery/events", "/browse",
 )  # fmt: skip
 """Pages for people, and their parts and files."""
 SOME_ID = "00000000-0000-4000-8000-000000000001"
@@ -80,6 +80,8 @@ PATHS = sorted({path for _, path, _ in ROUTES})
 def promised(method: str, path: str) -> AccessLevel:
     """The access level of a request in docs/how-to/access.md."""
     if path in ("/-/peer", "/-/peer/challenge", "/-/findings", "/-/read-lease", "/-/handover", "/-/poll-status"):
+        return AccessLevel.PEER
+    if path == "/map/part.json" and method in SAFE:
         return AccessLevel.PEER
     if (path in ("/login", "/logout") and method == "POST") or (path in ("/login", "/web/x") and method in SAFE):
         return AccessLevel.LOGIN

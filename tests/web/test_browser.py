@@ -3,66 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal
 from urllib.parse import urlsplit
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from tests.support.service.service_process import ServiceProcess
-from tests.support.tools import require_tool
+from tests.support.web.browser import OF_ERRORS, check_accessible, quiet_page
 
 PATHS = ("/", "/devices", "/devices?query=name:open", "/devices/switch", "/devices/none", "/replicas", "/modules")
-SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
-PHONE: ViewportSize = {"width": 390, "height": 844}
-EXPECTED = ("Failed to load resource", "htmx:afterRequest", "htmx:sendError")
-"""What the console says where a test asks for a page that is not there, or cuts the connection."""
 EVERY_MS = 10_500
 """Milliseconds after which every live part of a page has been replaced once."""
-LIVE_MS = 30_000
-"""Milliseconds in which a part that is replaced every five seconds certainly is, on a busy machine."""
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    program = require_tool("chromium", package="chromium")
-    with sync_playwright() as playwright:
-        made = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
+@pytest.fixture
+def page(browser: Browser, server: ServiceProcess) -> Iterator[Page]:
+    context = browser.new_context(base_url=server.url)
+    with quiet_page(context, expected=OF_ERRORS) as made:
         yield made
-        made.close()
-
-
-@pytest.fixture
-def context(browser: Browser, server: ServiceProcess) -> Iterator[BrowserContext]:
-    made = browser.new_context(base_url=server.url)
-    made.set_default_timeout(LIVE_MS)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def page(context: BrowserContext) -> Iterator[Page]:
-    """A page that must not log an error, open a dialog, or ask another server for anything."""
-    made, problems = context.new_page(), list[str]()
-    made.on("console", lambda said: problems.append(said.text) if said.type in ("error", "warning") else None)
-    made.on("pageerror", lambda error: problems.append(str(error)))
-    made.on("dialog", lambda dialog: problems.append(dialog.message))
-    made.on("request", lambda asked: problems.append(asked.url) if "127.0.0.1" not in asked.url else None)
-    yield made
-    assert [one for one in problems if not one.startswith(EXPECTED)] == []
+    context.close()
 
 
 @pytest.mark.parametrize("path", PATHS)
 def test_a_page_is_accessible_in_light_and_dark_and_fits_a_phone(page: Page, path: str) -> None:
-    for scheme in SCHEMES:
-        page.emulate_media(color_scheme=scheme)
-        page.goto(path)
-        found = Axe().run(page)
-        assert found.violations_count == 0, found.generate_report()
-    page.set_viewport_size(PHONE)
-    width, most = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
-    assert width <= most
+    page.goto(path)
+    check_accessible(page)
 
 
 def test_a_person_finds_out_why_a_device_is_down(page: Page) -> None:
@@ -113,17 +78,17 @@ def test_the_list_follows_what_is_typed_and_stays_with_it(page: Page) -> None:
     page.goto("/devices")
     field, rows = page.get_by_role("searchbox", name="Find devices"), page.locator("tbody tr")
     field.press_sequentially("-name=dead")
-    expect(rows).to_have_count(2, timeout=LIVE_MS)
+    expect(rows).to_have_count(2)
     page.wait_for_url("**/devices?query=-name%3Ddead")
     field.fill('"open')
     page.get_by_role("alert").wait_for()
     field.fill("switch")
-    expect(rows).to_have_count(1, timeout=LIVE_MS)
+    expect(rows).to_have_count(1)
     field.blur()
     with page.expect_response(lambda answer: answer.request.headers.get("hx-request") == "true") as fragment:
         page.clock.run_for(EVERY_MS)
     assert fragment.value.url.endswith("/devices?query=switch")
-    expect(rows).to_have_count(1, timeout=LIVE_MS)
+    expect(rows).to_have_count(1)
 
 
 def test_a_search_in_the_text_of_a_scrape(page: Page) -> None:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
 
 import httpx
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
 
 from promsnmp.sim.agent import SimulatedAgent
 from promsnmp.sim.devices import switch
@@ -18,27 +16,12 @@ from tests.support.agents.threads import running
 from tests.support.cluster.redis_server import RedisServer
 from tests.support.cluster.replica import Replica, running_replicas
 from tests.support.service.service_process import ServiceProcess
-from tests.support.tools import require_tool, wait_until
+from tests.support.tools import wait_until
+from tests.support.web.browser import WAIT_MS, check_accessible
 
 TOKEN = "a-token-for-tests-in-browsers"
 SIGNED = {"authorization": f"Bearer {TOKEN}"}
-PHONE: ViewportSize = {"width": 390, "height": 844}
 DESK: ViewportSize = {"width": 1280, "height": 800}
-SCHEMES: tuple[tuple[Literal["light", "dark"], dict[str, object]], ...] = (
-    ("light", {}),
-    ("dark", {"runOnly": ["color-contrast"]}),
-)
-"""With what axe-core is to check: the rest is the same in both."""
-WAIT_MS = 30_000
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    program = require_tool("chromium", package="chromium")
-    with sync_playwright() as playwright:
-        made = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
-        yield made
-        made.close()
 
 
 @pytest.fixture(scope="module")
@@ -70,18 +53,6 @@ def opened(browser: Browser, url: str, *, has_script: bool = True) -> BrowserCon
     return made
 
 
-def check(page: Page) -> None:
-    """That a page is accessible in light and dark, fits a phone, and asks nobody else for anything."""
-    for scheme, options in SCHEMES:
-        page.emulate_media(color_scheme=scheme)
-        found = Axe().run(page, options=options)
-        assert found.violations_count == 0, f"{page.url}: {found.generate_report()}"
-    page.set_viewport_size(PHONE)
-    width, most = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
-    assert width <= most, page.url
-    page.set_viewport_size(DESK)
-
-
 def log_in(page: Page) -> None:
     page.get_by_label("Token").fill(TOKEN)
     page.keyboard.press("Enter")
@@ -93,7 +64,7 @@ def test_a_token_is_asked_for_and_the_first_device_is_added(context: BrowserCont
     page.on("pageerror", lambda error: problems.append(str(error)))
     page.on("console", lambda said: problems.append(said.text) if "Content Security" in said.text else None)
     page.goto("/devices")
-    check(page)
+    check_accessible(page)
     page.get_by_label("Token").fill("wrong")
     page.get_by_role("button", name="Log in").click()
     expect(page.get_by_role("alert")).to_contain_text("wrong token")
@@ -110,7 +81,7 @@ def test_a_token_is_asked_for_and_the_first_device_is_added(context: BrowserCont
     page.get_by_label("Community").fill("public")
     page.get_by_role("button", name="Add").click()
     expect(page.get_by_role("alert")).to_contain_text("port: must be a whole number")
-    check(page)
+    check_accessible(page)
     page.get_by_label("Port").fill(str(agent.port))
     page.get_by_label("Community").fill("public")
     page.keyboard.press("Enter")
@@ -120,7 +91,7 @@ def test_a_token_is_asked_for_and_the_first_device_is_added(context: BrowserCont
     expect(page.get_by_role("status")).to_contain_text("Polled.")
     page.get_by_role("button", name="Detect modules again").click()
     expect(page.get_by_role("status")).to_contain_text("detected again")
-    check(page)
+    check_accessible(page)
     page.goto("/")
     expect(page.locator(".tiles a").first).to_contain_text("1")
     assert problems == []
@@ -141,7 +112,7 @@ def test_two_people_edit_one_device(context: BrowserContext, browser: Browser, s
         page.get_by_role("button", name="Save").click()
     expect(theirs.get_by_role("status")).to_have_text("Saved.")
     expect(mine.get_by_role("alert")).to_contain_text("Somebody else has changed this device")
-    check(mine)
+    check_accessible(mine)
     row = mine.get_by_role("row", name="Location")
     assert row.locator("td").all_inner_texts()[1:] == ["Graz", "Linz", "yours"]
     assert mine.get_by_label("Contact").input_value() == "Grace"
@@ -165,7 +136,7 @@ def test_many_devices_are_labelled_exported_and_removed(context: BrowserContext,
     page.get_by_label("Select many-4", exact=True).check()
     page.get_by_role("button", name="Set labels").click()
     expect(page.get_by_role("heading", name="Set labels of 2 devices")).to_be_visible()
-    check(page)
+    check_accessible(page)
     page.get_by_label("Labels").fill("rack=7")
     page.get_by_role("button", name="Set labels").click()
     expect(page.get_by_role("status")).to_have_text("Set labels of 2 devices.")
@@ -176,7 +147,7 @@ def test_many_devices_are_labelled_exported_and_removed(context: BrowserContext,
     assert len(Path(download.value.path()).read_text().splitlines()) == 151
     page.get_by_role("button", name="Remove").click()
     expect(page.get_by_role("heading", name="Remove 150 devices?")).to_be_visible()
-    check(page)
+    check_accessible(page)
     page.get_by_role("button", name="Remove 150 devices").click()
     expect(page.get_by_role("status")).to_have_text("Removed 150 devices.")
     assert page.locator("tbody tr").count() == 1
@@ -188,11 +159,11 @@ def test_a_file_is_dropped_in_to_be_checked(context: BrowserContext, tmp_path: P
     file.write_text("modules:\n  mine:\n    wolk: []\n")
     page = context.new_page()
     page.goto("/modules")
-    check(page)
+    check_accessible(page)
     page.get_by_label("Check a file").set_input_files(file)
     page.get_by_role("button", name="Check", exact=True).click()
     expect(page.get_by_text("mine.yml:3")).to_be_visible()
-    check(page)
+    check_accessible(page)
     page.goto("/modules")
     page.get_by_role("button", name="Read all files again").click()
     expect(page.get_by_role("status")).to_contain_text("read again")
@@ -202,7 +173,7 @@ def test_a_file_is_dropped_in_to_be_checked(context: BrowserContext, tmp_path: P
 def test_whoever_logs_out_has_to_log_in_again(context: BrowserContext) -> None:
     page = context.new_page()
     page.goto("/login")
-    check(page)
+    check_accessible(page)
     page.get_by_role("button", name="Log out").click()
     page.goto("/devices")
     expect(page.get_by_role("heading", name="Log in")).to_be_visible()
@@ -276,12 +247,12 @@ def test_the_leader_steps_down_while_somebody_looks(browser: Browser, replicas: 
     page = person.new_page()
     page.goto("/replicas")
     log_in(page)
-    check(page)
+    check_accessible(page)
     leads = page.locator("tr", has=page.locator(".state.leader"))
     expect(leads).to_contain_text(leader.name)
     page.get_by_role("button", name="Step down").click()
     expect(page.get_by_role("status")).to_contain_text("stepped down")
-    expect(leads).to_contain_text(follower.name, timeout=WAIT_MS)
+    expect(leads).to_contain_text(follower.name)
     wait_until(lambda: follower.leads, deadline=30)
     assert "leader stepped down" in leader.output()
     person.close()
@@ -303,5 +274,5 @@ def test_without_a_leader_a_change_gets_a_page_that_says_to_retry(
         page.get_by_role("button", name="Add").click(no_wait_after=True)
     expect(page.locator("h1")).to_have_text("Not possible now")
     expect(page.get_by_role("alert")).to_contain_text("no leader available")
-    check(page)
+    check_accessible(page)
     person.close()

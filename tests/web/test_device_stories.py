@@ -5,59 +5,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from tests.support.service.service_process import ServiceProcess
-from tests.support.tools import require_tool
+from tests.support.web.browser import OF_ERRORS, check_accessible, quiet_page
 from tests.support.web.polled import SETTINGS, document
 
-PHONE: ViewportSize = {"width": 390, "height": 844}
-EXPECTED = ("Failed to load resource", "htmx:afterRequest", "htmx:sendError")
-"""What the console says of a page whose status is an error, and of a request that a person leaves behind."""
-WAIT_MS = 30_000
 MANY = 20_000
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    program = require_tool("chromium", package="chromium")
-    with sync_playwright() as playwright:
-        made = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
-        yield made
-        made.close()
 
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    """A page that must not log an error, such as one of its policy, nor ask another server for anything."""
     context = browser.new_context()
-    made, problems = context.new_page(), list[str]()
-    made.set_default_timeout(WAIT_MS)
-    made.on("console", lambda said: problems.append(said.text) if said.type in ("error", "warning") else None)
-    made.on("pageerror", lambda error: problems.append(str(error)))
-    made.on("request", lambda asked: problems.append(asked.url) if "127.0.0.1" not in asked.url else None)
-    yield made
+    with quiet_page(context, expected=OF_ERRORS) as made:
+        yield made
     context.close()
-    assert [one for one in problems if not one.startswith(EXPECTED)] == []
-
-
-def check(page: Page, *schemes: Literal["light", "dark"]) -> None:
-    """Accessible in light and dark, or in some ``schemes``, and no wider than a phone. Only colours depend on the
-    scheme, and all rules take seconds on a large page."""
-    size = page.viewport_size
-    for number, scheme in enumerate(schemes or ("light", "dark")):
-        page.emulate_media(color_scheme=scheme)
-        found = Axe().run(page, options={"runOnly": ["color-contrast"]} if number else None)
-        assert found.violations_count == 0, found.generate_report()
-    page.set_viewport_size(PHONE)
-    width, most = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
-    assert width <= most
-    if size is not None:
-        page.set_viewport_size(size)
 
 
 def test_a_person_finds_out_why_a_device_is_down_and_why_a_metric_is_missing(
@@ -82,7 +46,7 @@ def test_a_person_finds_out_why_a_device_is_down_and_why_a_metric_is_missing(
 @pytest.mark.parametrize("about", ["modules", "health"])
 def test_an_explanation_is_accessible(page: Page, server: ServiceProcess, about: str) -> None:
     page.goto(f"{server.url}/devices/switch/explain?about={about}")
-    check(page)
+    check_accessible(page)
 
 
 def test_a_person_finds_an_interface_and_its_last_hour(page: Page, server: ServiceProcess) -> None:
@@ -97,14 +61,14 @@ def test_a_person_finds_an_interface_and_its_last_hour(page: Page, server: Servi
     with page.expect_response(lambda answer: "interfaces=Gi1" in answer.url):
         pass
     expect(rows).to_have_count(8)
-    check(page)
+    check_accessible(page)
 
 
 def test_targets_health_and_the_api_are_pages(page: Page, server: ServiceProcess) -> None:
     for path, text in (("/targets", "__meta_promsnmp_sysname"), ("/actuator/health", "diskSpace")):
         page.goto(server.url + path)
         assert text in page.inner_text("main")
-        check(page)
+        check_accessible(page)
     page.goto(f"{server.url}/swagger-ui.html")
     page.get_by_text("/promsnmp/devices/{device}").first.click()
     page.get_by_role("button", name="Try it out").first.wait_for()
@@ -114,7 +78,7 @@ def test_pages_of_no_device_and_of_twenty_thousand(page: Page, tmp_path: Path) -
     with ServiceProcess(tmp_path, env={**SETTINGS, "COLLECTION_INTERVAL": "0"}) as service:
         for path in ("/", "/devices", "/targets"):
             page.goto(service.url + path)
-            check(page, "dark")
+            check_accessible(page, "dark")
         devices = [document(f"switch-{number}", 1161) for number in range(MANY)]
         for number, one in enumerate(devices):
             for agent in (*one["agents"], one["primaryAgent"]):  # type: ignore[misc]
@@ -125,4 +89,4 @@ def test_pages_of_no_device_and_of_twenty_thousand(page: Page, tmp_path: Path) -
         assert page.locator("tbody tr").count() == 100
         page.get_by_role("link", name="switch-10", exact=True).click()
         assert "Not polled yet" in page.inner_text("main")
-        check(page, "light")
+        check_accessible(page, "light")

@@ -8,11 +8,9 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Literal
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, Route, ViewportSize, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Route, expect
 
 from promsnmp.inventory.model import Device
 from promsnmp.polling.pages.poll_status import PollStatus
@@ -22,24 +20,11 @@ from promsnmp.sim.parts.objects import system
 from promsnmp.web.interface import assets
 from tests.support.agents.threads import running
 from tests.support.service.demo import Demo
-from tests.support.tools import require_tool
 from tests.support.web import neighbours as says
+from tests.support.web.browser import check_accessible, quiet_page
 from tests.support.web.interface import device, interface, up
 
-TIMEOUT_MS = 60_000
 PLACES = "all => all.map(one => [one.cx.baseVal.value, one.cy.baseVal.value])"
-PHONE: ViewportSize = {"width": 390, "height": 844}
-SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
-expect.set_options(timeout=TIMEOUT_MS)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    program = require_tool("chromium", package="chromium")
-    with sync_playwright() as playwright:
-        made = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
-        yield made
-        made.close()
 
 
 @pytest.fixture(scope="module")
@@ -50,30 +35,10 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
 
 @pytest.fixture
 def page(browser: Browser, demo: Demo) -> Iterator[Page]:
-    """A page that must not log an error, or ask another server for anything."""
     context = browser.new_context(base_url=demo.url, timezone_id="Asia/Kolkata", locale="en-GB")
-    context.set_default_timeout(TIMEOUT_MS)
-    made, problems = context.new_page(), list[str]()
-    made.on("console", lambda said: problems.append(said.text) if said.type in ("error", "warning") else None)
-    made.on("pageerror", lambda error: problems.append(str(error)))
-    made.on("request", lambda asked: problems.append(asked.url) if "127.0.0.1" not in asked.url else None)
-    yield made
+    with quiet_page(context) as made:
+        yield made
     context.close()
-    assert problems == []
-
-
-def check_accessible(page: Page) -> None:
-    """No violations in light and dark, and no sideways scrolling on a phone."""
-    size = page.viewport_size
-    assert size is not None
-    for scheme in SCHEMES:
-        page.emulate_media(color_scheme=scheme)
-        found = Axe().run(page)
-        assert found.violations_count == 0, found.generate_report()
-    page.set_viewport_size(PHONE)
-    width, most = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
-    assert width <= most
-    page.set_viewport_size(size)
 
 
 def test_a_person_discovers_a_network(page: Page) -> None:

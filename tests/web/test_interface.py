@@ -30,27 +30,18 @@ from promsnmp.polling.pages.page import Format, RenderedPage
 from promsnmp.polling.pages.poll_status import NEVER_POLLED, PollStatus
 from promsnmp.snmp.credentials import AuthProtocol, PrivProtocol, SecurityLevel, User
 from promsnmp.web.interface import WebInterface, assets
-from promsnmp.web.pages.device_page import interfaces
+from promsnmp.web.pages.device_page import interfaces, view
 from promsnmp.web.pages.device_page.interfaces import InterfaceData, InterfacePage
 from promsnmp.web.pages.device_page.neighbours import MacIndex
 from promsnmp.web.pages.device_page.view import Choice, page_contents
 from promsnmp.web.peers.exchange import PeerReport
 from promsnmp.web.rates import PollRates
+from tests.support.web.hostile import HOSTILE
 from tests.support.web.html import Page
 from tests.support.web.interface import ME, NOW, broken, device, down, interface, up
 
 PAGES = [("overview", ""), ("devices", ""), ("device", "switch-1"), ("replicas", ""), ("modules", "")]
-HOSTILE = {
-    "markup": "<script>alert(1)</script><img src=x onerror=alert(1)>",
-    "attribute": '" onmouseover="alert(1)" x="',
-    "template": "{{ 7 * 7 }}{% raw %}",
-    "long": "<b>" + "A" * 65_536,
-    "direction": "\u202egnp.exe\u2066",
-    "controls": "\x00\x07\x1b[2J\x7f\x9b\ufeff\u200b",
-    "entity": "&lt;script&gt;&#60;b&#62;",
-    "surrogate": "\ud800\udfff",
-    "lines": "a\r\nSet-Cookie: x=1\n\n<p>",
-}
+TEXTS = HOSTILE | {"entity": "&lt;script&gt;&#60;b&#62;"}
 
 
 async def shown(pages: WebInterface, name: str, item: str = "", **query: str) -> Page:
@@ -89,7 +80,7 @@ async def test_a_fragment_is_the_part_that_changes(name: str, item: str) -> None
     assert part.strip() in whole
 
 
-@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS.keys())
 async def test_what_devices_say_stays_text_on_every_page(text: str) -> None:
     device_id = device(1).id
     made = device(
@@ -226,7 +217,7 @@ async def test_a_device_has_its_interfaces_readings_modules_and_scrape() -> None
     assert ["if_mib", "partial", "20", ""] in page.rows
     assert "23.5 °C" in page.text
     found = await shown(pages, "device", one.id, find="pdus")
-    assert "1 of 1 lines" in found.text
+    assert "1 of 1 line" in found.text
     assert "s3cret" not in page.text
 
 
@@ -311,6 +302,15 @@ def test_the_page_of_a_large_device_is_never_in_memory_as_a_whole(
     assert (shown_part.total, len(shown_part.rows)) == (len(rows), interfaces.SIZE)
     assert 2_000 <= shown_part.found < len(rows)
     assert (found["lines"], found["line_count"]) == ([], 0)
+
+
+def test_readings_with_very_long_labels_are_read_up_to_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = [f'hw_temperature_celsius{{hw_name="{row:04}{"y" * 1000}"}} 1\n' for row in range(100)]
+    page = RenderedPage(0.0, (), {Format.TEXT: "".join(lines).encode()})
+    for most, count in ((view.MOST_TEXT, 100), (10_500, 10)):
+        monkeypatch.setattr(view, "MOST_TEXT", most)
+        found = page_contents(page, InterfaceData(), Choice(), Snapshot.of(Inventory(())), MacIndex())
+        assert found["reading_count"] == count
 
 
 @pytest.mark.parametrize(("name", "item"), PAGES)

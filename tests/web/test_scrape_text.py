@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from promsnmp.exposition.labels import label_text
-from promsnmp.web.scrape_text import Sample, blocks, matching, samples
+from promsnmp.web.scrape_text import MOST_LINE, Sample, blocks, matching, samples
 
 PAGE = """# HELP sysUpTime Since when.
 # TYPE sysUpTime gauge
@@ -42,6 +42,7 @@ def test_lines_are_found_whatever_their_case_and_counted() -> None:
     assert count == 2
     assert matching([PAGE], "", 100)[1] == 6
     assert matching([], "", 100) == ([], 0)
+    assert matching(["x" * 9 * MOST_LINE], "", 1) == (["x" * MOST_LINE], 1)
 
 
 @given(st.binary(max_size=60), st.integers(1, 9))

@@ -18,6 +18,7 @@ from promsnmp.web import text
         ("\u2066x\u2069", "\\u{2066}x\\u{2069}"),
         ("zero\u200bwidth", "zero\\u{200b}width"),
         ("\ud800", "\\u{d800}"),
+        ("\uffff", "\\u{ffff}"),
         ("line\u2028next", "line\\u{2028}next"),
         ("tab\tand\nline", "tab\tand\nline"),
     ],
@@ -65,3 +66,11 @@ def test_other_numbers() -> None:
 )
 def test_details_of_the_health_are_written_without_brackets(given: object, shown: str) -> None:
     assert text.detail(given) == shown
+
+
+@pytest.mark.parametrize(
+    ("number", "shown"), [(0, "0 devices"), (1, "1 device"), (2, "2 devices"), (20_000, "20\u202f000 devices")]
+)
+def test_what_is_counted_is_in_the_singular_or_the_plural(number: int, shown: str) -> None:
+    assert text.counted(number, "device") == shown
+    assert text.counted(number, "address", "addresses").endswith("address" if number == 1 else "addresses")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Protocol
 
@@ -101,10 +101,10 @@ class PeoplePages(ErrorPages, Protocol):
     def pack(self, devices: Iterable[Device]) -> str:
         """Devices as the field ``ids`` of a form, which ``selection`` reads."""
 
-    async def csv(self, query: Sequence[tuple[str, str]]) -> Iterable[bytes]:
+    async def csv(self, query: Sequence[tuple[str, str]]) -> AsyncIterator[bytes]:
         """The devices that a query selects, as CSV, part by part. Raises ValueError."""
 
-    async def csv_of(self, form: Form) -> Iterable[bytes]:
+    async def csv_of(self, form: Form) -> AsyncIterator[bytes]:
         """The same for the devices that a form of the list chooses. Raises ValueError."""
 
     def asset(self, name: str) -> tuple[str, bytes] | None:

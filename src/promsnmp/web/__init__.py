@@ -1,1 +1,1 @@
-"""The interface for people: pages made on the server, of the same services as the API. It changes nothing."""
+"""The interface for people: pages made on the server, of the same services as the API."""

@@ -54,7 +54,7 @@ class Row:
     device: Device
     status: PollStatus
     is_new: bool = False
-    """Whether it was found or added within NEW_FOR."""
+    """Whether discovery found it within NEW_FOR."""
     is_stale: bool = False
     """Whether it answered its last poll, but that was too long ago."""
 
@@ -65,7 +65,7 @@ class Row:
 
     @property
     def name(self) -> str:
-        return self.device.sys_name or self.address
+        return device_name(self.device)
 
     @property
     def vendor(self) -> str:
@@ -78,7 +78,7 @@ class Row:
 
     @property
     def address(self) -> str:
-        return "" if self.device.primary is None else str(self.device.primary.endpoint)
+        return device_address(self.device)
 
     @property
     def reason(self) -> str:
@@ -92,6 +92,16 @@ class Row:
         if self.is_stale:
             return "its values are old: it is polled too late"
         return f"not seen by discovery since {self.device.missed_since}" if self.is_lost else ""
+
+
+def device_name(device: Device) -> str:
+    """Its sysName, else its address; empty for a device with neither."""
+    return device.sys_name or device_address(device)
+
+
+def device_address(device: Device) -> str:
+    """Address and port of its primary agent; empty without one."""
+    return "" if device.primary is None else str(device.primary.endpoint)
 
 
 def _silence(owner: str, problem: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache, partial
 from importlib import resources
 from typing import TypeVar
@@ -33,7 +33,7 @@ from promsnmp.web.pages.device_page.explain import explain_view
 from promsnmp.web.pages.device_page.view import DeviceViews
 from promsnmp.web.pages.devices import devices_view
 from promsnmp.web.pages.discovery import check_view, discovery_view
-from promsnmp.web.pages.map import map_document, map_view
+from promsnmp.web.pages.map import MapChoice, map_document, map_view, read_choice
 from promsnmp.web.pages.modules import modules_view
 from promsnmp.web.pages.overview import overview_view
 from promsnmp.web.pages.replicas import replicas_view
@@ -90,7 +90,8 @@ class WebInterface:
             "walk": self._walk,
         }
         self._atlases = AtlasMaker(sources, self._fleet.board)
-        self._maps: LRUCache[tuple[Query, bool], tuple[Atlas | None, int, str]] = LRUCache(8)
+        self._maps: LRUCache[tuple[MapChoice, bool], tuple[int, str]] = LRUCache(8)
+        self._maps_of: Atlas | None = None
         self._known_names: tuple[int, Names] | None = None
         """The generation of the catalogue, and its names."""
         self._editor = Editor(sources, self._fleet)
@@ -142,13 +143,17 @@ class WebInterface:
         """Devices as a field of a form."""
         return pack_ids(devices)
 
-    async def csv(self, query: Query) -> Iterable[bytes]:
+    async def csv(self, query: Query) -> AsyncIterator[bytes]:
         """As ``Editor.csv``."""
-        return await self._editor.csv(query)
+        return self._made_in_thread(await self._editor.csv(query))
 
-    async def csv_of(self, form: Form) -> Iterable[bytes]:
+    async def csv_of(self, form: Form) -> AsyncIterator[bytes]:
         """As ``Editor.csv_of``."""
-        return await self._editor.csv_of(form)
+        return self._made_in_thread(await self._editor.csv_of(form))
+
+    async def _made_in_thread(self, parts: Iterator[bytes]) -> AsyncIterator[bytes]:
+        while part := await self._in_thread(lambda: next(parts, b"")):
+            yield part
 
     def login_page(self, viewer: Viewer, **shown: object) -> str:
         """The page at which people log in, or out; see ``http.services.PeoplePages``."""
@@ -249,15 +254,18 @@ class WebInterface:
 
     async def _map(self, query: Query, *, is_fragment: bool) -> tuple[int, str]:
         """The map, made once for all who look at the same part of it."""
-        atlas, key = await self._atlases.atlas(), (tuple(query), is_fragment)
-        known, status, html = self._maps.get(key, (None, 0, ""))
-        if known is not atlas:
+        atlas, key = await self._atlases.atlas(), (read_choice(query), is_fragment)
+        if self._maps_of is not atlas:
+            self._maps_of = atlas
+            self._maps.clear()
+        status, html = self._maps.get(key, (0, ""))
+        if not html:
             inventory = self._sources.devices.snapshot.inventory
             status, html = await self._in_thread(
                 partial(self._render_map, atlas, inventory, query, is_fragment=is_fragment)
             )
-            if len(html) < MOST_SHARED:
-                self._maps[key] = atlas, status, html
+            if len(html) < MOST_SHARED and self._maps_of is atlas:
+                self._maps[key] = status, html
         return (200 if is_fragment else status), html
 
     def _render_map(self, atlas: Atlas, inventory: Inventory, query: Query, *, is_fragment: bool) -> tuple[int, str]:
@@ -306,6 +314,7 @@ def environment() -> Environment:
         "bits": lambda value: text.scaled(value, "bit/s"),
         "bytes": lambda value: text.scaled(value, "B", 1024.0),
         "count": text.count,
+        "counted": text.counted,
         "number": text.number,
         "detail": text.detail,
         "percent": text.percent,

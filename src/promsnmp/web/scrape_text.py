@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import NamedTuple
 
+MOST_LINE = 1_000
+"""Characters of a line that is found."""
 MOST_LABELS = 10_000
 """Texts of labels that are remembered: the columns of a table have them in common."""
 _LINE = re.compile(r"^([A-Za-z_:][\w:]*)(\{.*\})? (\S+)")
@@ -60,8 +62,8 @@ def samples(text: Iterable[str], prefixes: tuple[str, ...]) -> Iterator[Sample]:
 
 
 def matching(text: Iterable[str], wanted: str, most: int) -> tuple[list[str], int]:
-    """The first ``most`` lines that contain ``wanted``, whatever the case, and how many there are; ``text`` in pieces
-    of whole lines."""
+    """The first ``most`` lines that contain ``wanted``, whatever the case, cut to MOST_LINE, and how many there are;
+    ``text`` in pieces of whole lines."""
     folded = wanted.casefold()
     found: list[str] = []
     count = 0
@@ -70,7 +72,7 @@ def matching(text: Iterable[str], wanted: str, most: int) -> tuple[list[str], in
             if not folded or folded in line.casefold():
                 count += 1
                 if len(found) < most:
-                    found.append(line)
+                    found.append(line[:MOST_LINE])
     return found, count
 
 

@@ -28,7 +28,7 @@ from promsnmp.web.peers.exchange import PeerReport
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sources:
-    """Everything that the pages read."""
+    """Everything that the pages read, and change."""
 
     version: str
     site: str

@@ -1,7 +1,8 @@
 """Text for people: numbers with units, and strings of devices made harmless.
 
 Templates escape markup. What is left are characters that change how the rest of a page reads, or that nobody can see:
-control characters, and those that turn the direction of writing (Unicode Standard Annex #9). They are shown as codes.
+control characters, those that turn the direction of writing (Unicode Standard Annex #9), and those that no XML may have
+(XML 1.0 section 2.2). They are shown as codes.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from datetime import UTC, datetime
 MOST_CHARACTERS = 4_000
 """Of one text on a page."""
 _HIDDEN = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]"
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ufffe\uffff\ud800-\udfff]"
 )
 _PREFIXES = ("", "k", "M", "G", "T", "P")
 _SPANS = ((86_400.0, "d"), (3_600.0, "h"), (60.0, "min"))
@@ -60,6 +61,11 @@ def percent(ratio: float) -> str:
 def count(number: float) -> str:
     """A whole number with a space for each thousand."""
     return f"{number:,.0f}".replace(",", "\u202f")
+
+
+def counted(number: float, one: str, many: str = "") -> str:
+    """How many there are of something: ``1 device``, ``0 devices``; ``many`` where it does not end with an s."""
+    return f"{count(number)} {one if number == 1 else many or f'{one}s'}"
 
 
 def number(value: float) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from promsnmp.cluster.peers.client import REFUSED
+from promsnmp.cluster.peers.forward_write import NOT_LEADER
+from promsnmp.cluster.peers.signing import ANSWER_HEADER, SIGNATURE_HEADER
 from promsnmp.http.middleware.forwarding import (
     as_accepted,
     compressed_only,
@@ -9,6 +12,9 @@ from promsnmp.http.middleware.forwarding import (
     forwarded_user,
     target_of,
 )
+from promsnmp.http.middleware.owner_proxy import CUT_OFF
+from promsnmp.http.routes.pages.answers import VIEWER_HEADER
+from promsnmp.http.routes.pages.discovery import RUNS
 from promsnmp.http.security.auth import PRINCIPAL
 from promsnmp.support.compression import compress
 from promsnmp.support.http_client import MAX_BODY, HttpResponse
@@ -29,6 +35,11 @@ def test_credentials_and_headers_of_the_connection_stay_behind() -> None:
     forwarded = [(b"accept", b"*/*"), (b"if-match", b'"x"')]
     dropped = [(b"authorization", b"x"), (b"x-forwarded-for", b"x"), (b"sec-fetch-site", b"x"), (b"host", b"x")]
     assert forwarded_headers([*forwarded, *dropped]) == forwarded
+
+
+def test_no_caller_says_what_only_replicas_say_to_each_other() -> None:
+    spoken = [VIEWER_HEADER, RUNS.encode(), CUT_OFF, NOT_LEADER, REFUSED, SIGNATURE_HEADER, ANSWER_HEADER]
+    assert forwarded_headers([(name, b"1") for name in spoken]) == []
 
 
 def test_another_replica_is_asked_for_compressed_pages_only() -> None:

@@ -21,6 +21,7 @@ from promsnmp.http.security.auth import (
     TokenAuthenticator,
     WrongCredentials,
 )
+from promsnmp.http.security.login_limit import MAX_FAILURES, MAX_REFUSED
 from promsnmp.http.security.origin import Hosts
 from promsnmp.http.security.passwords import PasswordChecker, TooManyChecks, hash_password
 
@@ -203,8 +204,38 @@ async def test_users_may_come_and_go() -> None:
     assert isinstance(await gate.authorize(asked(**basic("alice", PASSWORD))), Refusal)
 
 
+async def test_the_limit_of_guesses_does_not_show_which_one_is_right() -> None:
+    control = access(users={"alice": hash_password("right")})
+    assert await control.authorize(asked(client="192.0.2.1", **basic("alice", "right"))) == "basic:alice"
+    for number in range(MAX_FAILURES):
+        refused = await control.authorize(asked(client="192.0.2.7", **basic("alice", f"guess {number}")))
+        assert isinstance(refused, Refusal)
+        assert refused.status == 401
+    for guess in ("another guess", "right"):
+        refused = await control.authorize(asked(client="192.0.2.7", **basic("alice", guess)))
+        assert isinstance(refused, Refusal)
+        assert refused.status == 429
+    assert await control.authorize(asked(client="192.0.2.1", **basic("alice", "right"))) == "basic:alice"
+
+
+async def test_who_was_right_before_stays_in_beside_a_few_guesses_from_the_same_network() -> None:
+    control = access(users={"alice": hash_password("right")})
+    right = asked(client="192.0.2.1", **basic("alice", "right"))
+    assert await control.authorize(right) == "basic:alice"
+    for number in range(MAX_FAILURES + 1):
+        await control.authorize(asked(client="192.0.2.1", **basic("alice", f"guess {number}")))
+    assert await control.authorize(right) == "basic:alice"
+    for number in range(MAX_REFUSED):
+        refused = await control.authorize(asked(client="192.0.2.1", **basic("alice", f"more {number}")))
+        assert isinstance(refused, Refusal)
+        assert refused.status == 429
+    refused = await control.authorize(right)
+    assert isinstance(refused, Refusal)
+    assert refused.status == 429
+
+
 async def test_too_many_logins_at_once_get_429_with_retry_after(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def busy(*_: object) -> bool:
+    async def busy(*_: object, **__: object) -> bool:
         raise TooManyChecks
 
     monkeypatch.setattr(PasswordChecker, "check", busy)

@@ -102,6 +102,22 @@ async def test_guesses_queue_up_to_a_limit_and_remembered_passwords_do_not_queue
     assert checked._waiting == 0
 
 
+async def test_guesses_at_the_same_time_are_limited_as_those_one_by_one(
+    users: dict[str, str], counted: list[str]
+) -> None:
+    checked, wrong = PasswordChecker(users), list[bool]()
+
+    async def guess(number: int) -> bool:
+        return await checked.check(
+            "alice", f"guess {number}", may_check=lambda: len(wrong) < 3, on_wrong=lambda: wrong.append(True)
+        )
+
+    results = await asyncio.gather(*map(guess, range(8)), return_exceptions=True)
+    assert results[:3] == [False] * 3
+    assert all(isinstance(one, TooManyChecks) for one in results[3:])
+    assert len(counted) == 3
+
+
 async def test_guesses_do_not_evict_right_passwords(users: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     checked = PasswordChecker(users)
     assert await checked.check("alice", "right")

@@ -12,11 +12,11 @@ HOSTILE = {
     "template": "{{ 7 * 7 }}{% raw %}",
     "long": "<b>" + "A" * 65_536,
     "direction": "\u202egnp.exe\u2066",
-    "controls": "\x00\x07\x1b[2J\x7f\x9b\ufeff\u200b",
+    "controls": "\x00\x07\x1b[2J\x7f\x9b\ufeff\u200b\ufffe\uffff",
     "surrogate": "\ud800\udfff",
     "lines": "a\r\nSet-Cookie: x=1\n\n<p>",
 }
-_HIDDEN = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_HIDDEN = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufffe\uffff\ud800-\udfff]")
 
 
 def check_harmless(html: str, plain: str) -> Page:

@@ -25,7 +25,7 @@ def test_other_cells_stay_as_they_are(text: str) -> None:
 
 async def test_twenty_thousand_devices_are_written_in_small_parts() -> None:
     pages = interface({device(number): up() for number in range(1, 20_001)})
-    parts = list(await pages.csv([("sort", "address")]))
+    parts = [part async for part in await pages.csv([("sort", "address")])]
     assert len(parts) == 1 + 20_000 // PART_ROWS
     assert max(map(len, parts)) < 100_000
     rows = list(csv.reader(io.StringIO(b"".join(parts).decode("utf-8-sig"))))

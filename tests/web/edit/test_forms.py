@@ -7,7 +7,7 @@ import pytest
 from promsnmp.inventory.model import Device
 from promsnmp.snmp.credentials import AuthProtocol, PrivProtocol, SecurityLevel, User
 from promsnmp.web.edit.device_form import NEW, changed_keys, entered, pack, patch_of, unpack, values_of
-from promsnmp.web.edit.notices import NOTICES, notice_of
+from promsnmp.web.edit.notices import COUNTED, NOTICES, notice_of
 from promsnmp.web.edit.viewer import Unknown
 from promsnmp.web.interface import WebInterface
 from tests.support.web.forms import Forms
@@ -100,11 +100,11 @@ def test_what_was_shown_survives_a_hidden_field_and_nonsense_is_harmless() -> No
         assert unpack(nonsense).keys() == NEW.keys()
 
 
-@pytest.mark.parametrize("done", [*NOTICES, "", "nonsense", "<b>"])
-def test_notices_are_sentences_of_ours(done: str) -> None:
-    for number in ("1", "1234567", "-1", "x", "9" * 30, "<b>", ""):
+@pytest.mark.parametrize("done", [*NOTICES, *COUNTED, "", "nonsense", "<b>"])
+def test_a_notice_is_one_of_a_fixed_list(done: str) -> None:
+    for number in ("3", "1", "", "x", "<b>", "9" * 40, "\u0663"):
         text = notice_of([("done", done), ("number", number)])
         assert "<" not in text
-        assert "{" not in text
-        assert bool(text) is (done in NOTICES)
+        assert bool(text) is (done in NOTICES or (done in COUNTED and number in ("1", "3")))
     assert notice_of([("done", "removed"), ("number", "1")]) == "Removed 1 device."
+    assert notice_of([("done", "polls"), ("number", "2000")]) == "2\u202f000 polls have begun."

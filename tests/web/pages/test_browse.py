@@ -124,7 +124,7 @@ async def test_a_device_that_does_not_answer_and_a_walk_that_was_cut() -> None:
     status, html = await walked(interface({device(1): up()}, walk=silent))
     assert (status, "no response" in html) == (400, True)
     assert "the first 2,000 objects" in (await walked(pages(OBJECTS, "the first 2,000 objects")))[1]
-    assert "has nothing there" in (await walked(pages({})))[1]
+    assert "has no objects there" in (await walked(pages({})))[1]
 
 
 async def test_who_may_not_walk_sees_no_form() -> None:

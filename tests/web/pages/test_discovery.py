@@ -100,7 +100,7 @@ async def test_a_refused_form_keeps_what_was_entered_but_secrets() -> None:
         ("core.example", "1 address (1 by name)"),
         ("10.0.0.0/8", "set force to search it anyway"),
         ("10.0.0.0/33, 10.0.0.1", "not a network"),
-        ("", "apart by spaces"),
+        ("", "separated by spaces"),
     ],
 )
 async def test_what_is_typed_is_counted_and_checked(text: str, expected: str) -> None:

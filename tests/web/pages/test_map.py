@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 import xml.etree.ElementTree as ET
@@ -17,6 +18,8 @@ from promsnmp.polling.pages.poll_status import PollStatus
 from promsnmp.support.http_client import HttpResponse
 from promsnmp.web.interface import WebInterface
 from promsnmp.web.pages.map import MOST_NODES, MOST_ROWS
+from promsnmp.web.topology import atlas
+from promsnmp.web.topology.neighbours import facts_of, octets_of
 from tests.support.web import neighbours as says
 from tests.support.web.hostile import HOSTILE, check_harmless
 from tests.support.web.html import Page
@@ -81,8 +84,45 @@ async def test_a_large_map_is_bounded_and_says_what_it_leaves_out() -> None:
     page = Page(html)
     assert sum(name == "circle" for name, _ in page.elements) == MOST_NODES
     assert len(page.rows) == MOST_ROWS + 1
-    assert "drawn are the 2 000 with the most links" in page.text
+    assert "the 2 000 with the most links are drawn" in page.text
     assert len(json.loads(await pages.file("map.json"))["nodes"]) == count
+
+
+async def test_devices_that_say_more_than_is_kept_have_no_links_and_are_counted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    texts = {f"switch-{one}": says.lldp(1, "p1", f"switch-{one % 3 + 1}", "x") for one in (1, 2, 3)}
+    most = octets_of(facts_of([texts["switch-1"]]))
+    for name, value, links in (("MOST_FACTS", 2 * most, 2), ("MOST_OF_DEVICE", most - 1, 0)):
+        with monkeypatch.context() as patched:
+            patched.setattr(atlas, name, value)
+            pages = interface({device(one): up() for one in (1, 2, 3)}, pages=texts)
+            assert len(json.loads(await pages.file("map.json"))["links"]) == links, name
+            assert "more about neighbours than a map keeps" in (await pages.page("map"))[1]
+    whole = interface({device(one): up() for one in (1, 2, 3)}, pages=texts)
+    assert len(json.loads(await whole.file("map.json"))["links"]) == 3
+    assert "than a map keeps" not in (await whole.page("map"))[1]
+
+
+async def test_replicas_that_ask_at_the_same_time_share_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    pages, made = pair(), list[int]()
+    collect = atlas.AtlasMaker._collect
+
+    def counting(*given: Any) -> Any:
+        made.append(1)
+        return collect(*given)
+
+    monkeypatch.setattr(atlas.AtlasMaker, "_collect", counting)
+    parts = await asyncio.gather(*(pages.file("map/part.json") for _ in range(5)))
+    assert len(made) == len(set(parts)) == 1
+
+
+async def test_parameters_that_a_map_does_not_have_make_no_other_map(monkeypatch: pytest.MonkeyPatch) -> None:
+    pages = pair()
+    first = await pages.page("map")
+    monkeypatch.setattr(pages, "_render_map", None)
+    for query in ([("x", "1")], [("others", "")], [("query", " ")]):
+        assert await pages.page("map", query=query) == first
 
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())

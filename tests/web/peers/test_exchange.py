@@ -83,6 +83,13 @@ async def test_a_replica_that_does_not_answer_is_named_and_left_alone_for_a_whil
     assert (report.problems, set(report.statuses)) == ({}, {"b", "c"})
 
 
+async def test_those_who_ask_at_the_same_time_cause_one_request() -> None:
+    asker, peers = asking(replica([None, UP, None], Peers()))
+    reports = await asyncio.gather(*(asker.report() for _ in range(5)))
+    assert peers.asked == ["pod-1"]
+    assert all(one.statuses == {"b": UP} for one in reports)
+
+
 async def test_what_a_replica_said_before_it_fell_silent_is_not_shown() -> None:
     asker, peers = asking(replica([None, UP, None], Peers()))
     assert (await asker.report()).statuses

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from promsnmp.web.topology.graph import FOREIGN, Graph, Node, build_graph
+from promsnmp.web.topology.messages import read_part, write_part
 from promsnmp.web.topology.neighbours import facts_of
-from promsnmp.web.topology.wire import read_part, write_part
 from tests.support.web.neighbours import bridge_port, cdp, interface, learned, lldp, own
 
 

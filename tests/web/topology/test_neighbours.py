@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from promsnmp.web.topology.neighbours import MOST_LEARNED, NO_FACTS, facts_of
+from promsnmp.web.topology.neighbours import MOST_LEARNED, NO_FACTS, facts_of, octets_of
 from tests.support.web.neighbours import bridge_port, cdp, interface, labels, learned, lldp, own
 
 
@@ -43,6 +43,14 @@ def test_a_port_with_few_addresses_in_the_forwarding_table_counts() -> None:
     page += "".join(learned(8, f"02:00:5E:00:01:{number:02X}") for number in range(MOST_LEARNED + 1))
     (one,) = facts_of([page]).learned
     assert (one.port.name, one.addresses) == ("Gi0/5", ("02005e000001",))
+
+
+def test_the_memory_of_facts_counts_all_their_texts() -> None:
+    long = "x" * 100_000
+    page = interface(1, long) + cdp(1, long, long, "")
+    assert len(labels(1, long)) < octets_of(facts_of([page])) < len(labels(1, long)) + 2_000, "other texts are cut"
+    many = "".join(lldp(number, "p", f"n{number}", "x") for number in range(100))
+    assert octets_of(facts_of([many])) > 100 * octets_of(NO_FACTS)
 
 
 def test_a_page_without_neighbours_says_nothing() -> None:

@@ -201,7 +201,7 @@ def _append_samples(parts: list[bytes], series: UtilizationSeries) -> None:
     parts += (b"\ninterface_utilization_count", labels, count)
 
 
-def speed_of(high_speed: int | None, speed: int | None) -> float:
+def speed_of(high_speed: float | None, speed: float | None) -> float:
     """Bits per second from ifHighSpeed (Mbit/s) or, where that is 0 or missing, ifSpeed; 0 when neither is known."""
     if high_speed is not None and high_speed > 0:
         return high_speed * 1e6

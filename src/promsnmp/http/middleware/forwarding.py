@@ -24,9 +24,9 @@ _NOT_FORWARDED_NAMES = (
     "referer forwarded via x-real-ip"
 )
 _NOT_FORWARDED = frozenset([SIGNATURE_HEADER, *_NOT_FORWARDED_NAMES.encode().split()])
-_NOT_FORWARDED_PREFIXES = (b"x-forwarded-", b"sec-fetch-")
-"""Headers of one connection (RFC 9110 section 7.6.1), and those between the caller and this replica: the signature
-carries the user."""
+_NOT_FORWARDED_PREFIXES = (b"x-forwarded-", b"sec-fetch-", b"x-promsnmp-")
+"""Headers of one connection (RFC 9110 section 7.6.1), those between the caller and this replica (the signature carries
+the user), and those that replicas say something to each other with, which no caller may."""
 
 
 def target_of(scope: Scope) -> bytes:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from http import HTTPStatus
 from typing import Any, Protocol
 from urllib.parse import quote, urlencode
 
@@ -35,7 +36,7 @@ PAGE_HEADERS = {
 MAX_ERROR = 1024 * 1024
 """Bytes of an error that is shown as a page."""
 MAX_NEXT = 2_000
-"""Characters of a path to which a login leads back."""
+"""Characters of a path to which a login leads back; a longer one leads to the overview."""
 _KEPT = (b"retry-after", b"allow", b"set-cookie")
 _OTHER_SITES = ("cross-site", "same-site")
 
@@ -93,8 +94,10 @@ class _Presenter:
                 await self._present(self._start)
 
     def _is_shown(self, start: Message) -> bool:
+        """JSON that says what has become of a request. What a request asks for, such as the map, may be JSON itself."""
         kind = next((value for name, value in start["headers"] if name.lower() == b"content-type"), b"")
-        if PEER in self._scope or not kind.startswith(b"application/json"):
+        is_content = self._scope["method"] in SAFE_METHODS and start["status"] < HTTPStatus.BAD_REQUEST
+        if PEER in self._scope or is_content or not kind.startswith(b"application/json"):
             return False
         headers = headers_of(self._scope)
         return is_fragment(headers) or is_browser(headers)
@@ -120,7 +123,7 @@ class _Presenter:
         the session back (SameSite=Strict), so it is sent here once more, by a page of this service."""
         is_foreign = headers.get("sec-fetch-site", "") in _OTHER_SITES
         target = _shown(self._scope)
-        if is_foreign and len(target) <= MAX_NEXT:
+        if is_foreign and own_path(target) == target:
             html = self._page.continue_page(target).encode()
             await send_response(self._send, 200, body_headers(html, HTML, _page_headers()), html)
             return
@@ -130,7 +133,7 @@ class _Presenter:
     def _login(self, target: str) -> bytes:
         """Where to log in, relative to the request: a proxy may have put the service below a path."""
         up = "../" * (self._scope["path"].count("/") - 1)
-        return f"{up}login?{urlencode({'next': target[:MAX_NEXT]})}".encode("latin-1", "replace")
+        return f"{up}login?{urlencode({'next': own_path(target)})}".encode()
 
 
 def is_fragment(headers: HeaderMap) -> bool:
@@ -146,12 +149,13 @@ def is_browser(headers: HeaderMap) -> bool:
 
 def own_path(text: str) -> str:
     """A path of this service, as a login may lead back to; the overview for anything else."""
-    return text if text.startswith("/") and not text.startswith(("//", "/\\")) and text.isprintable() else "/"
+    is_path = text.startswith("/") and not text.startswith(("//", "/\\"))
+    return text if is_path and text.isascii() and text.isprintable() and len(text) <= MAX_NEXT else "/"
 
 
 def _shown(scope: Scope) -> str:
-    """The target of a request, printable."""
-    return own_path(quote(target_of(scope).decode("latin-1"), safe="/?&=%+:@!$'()*,;~-._"))
+    """The target of a request, in ASCII."""
+    return quote(target_of(scope).decode("latin-1"), safe="/?&=%+:@!$'()*,;~-._")
 
 
 def _page_headers() -> HeaderList:

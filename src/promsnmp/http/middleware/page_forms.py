@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from promsnmp.http.middleware.peer_auth import PEER
 from promsnmp.http.responses.bodies import read_body, replay_body
 from promsnmp.http.responses.errors import send_error
-from promsnmp.http.responses.forms import Form, read_form
+from promsnmp.http.responses.forms import Form, first, read_form
 from promsnmp.http.route_policy import SAFE_METHODS, policy_of
 from promsnmp.http.security.origin import headers_of
 from promsnmp.http.security.sessions import Sessions
@@ -46,7 +46,7 @@ class PageFormsMiddleware:
             except HTTPException as error:
                 await send_error(send, scope, error.status_code, error.detail)
                 return
-            if PEER not in scope and not self._sessions.is_own_form(scope, form.get(TOKEN_FIELD, [""])[0]):
+            if PEER not in scope and not self._sessions.is_own_form(scope, first(form, TOKEN_FIELD)):
                 await send_error(send, scope, 403, REFUSED)
                 return
             scope[FORM] = form

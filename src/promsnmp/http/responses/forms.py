@@ -41,8 +41,8 @@ def parse_form(content_type: str, body: bytes) -> Form:
 
 
 def first(form: Form, name: str) -> str:
-    """The first value of a field, without space around it; empty without one."""
-    return next(iter(form.get(name, ())), "").strip()
+    """The first value of a field, as it was entered; empty without one."""
+    return form.get(name, [""])[0]
 
 
 def _parse_urlencoded(body: bytes) -> Form:

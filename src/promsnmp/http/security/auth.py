@@ -121,15 +121,22 @@ class BasicAuthenticator:
 
     async def check(self, name: str, password: str, client: str) -> str:
         """The caller's name, for the right password. Raises WrongCredentials or TooManyChecks."""
-        known = self._passwords.remembered(name, password)
-        if known is None:
-            if not self._limit.allows(client):
+        known, limit = self._passwords.remembered(name, password), self._limit
+        if not limit.allows(client):
+            if known is None:
+                limit.note_refusal(client)
+            if known is None or (known and not limit.keeps(client, name)):
                 raise TooManyChecks(WINDOW)
-            known = await self._passwords.check(name, password)
-            if not known:
-                self._limit.note_failure(client)
+        if known is None:
+            known = await self._passwords.check(
+                name,
+                password,
+                may_check=lambda: limit.allows(client),
+                on_wrong=lambda: limit.note_failure(client),
+            )
         if not known:
             raise WrongCredentials(f"wrong user or password, user {name[:64]!r}")
+        limit.note_success(client, name)
         return f"{USER_PRINCIPAL}{name}"
 
     def hash_of(self, name: str) -> bytes | None:

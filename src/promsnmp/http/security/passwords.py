@@ -11,10 +11,12 @@ import asyncio
 import hashlib
 import hmac
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import bcrypt
 from cachetools import LRUCache
+
+from promsnmp.http.security.login_limit import WINDOW
 
 COST = 10
 """bcrypt cost of the hashes that are made here, and of the check for an unknown user when there are no users."""
@@ -51,8 +53,19 @@ class PasswordChecker:
         digest = self._digest(name, password)
         return True if digest in self._right else False if digest in self._wrong else None
 
-    async def check(self, name: str, password: str) -> bool:
-        """Whether ``password`` is that of ``name``. Raises TooManyChecks."""
+    async def check(
+        self,
+        name: str,
+        password: str,
+        *,
+        may_check: Callable[[], bool] = lambda: True,
+        on_wrong: Callable[[], None] = lambda: None,
+    ) -> bool:
+        """Whether ``password`` is that of ``name``. Raises TooManyChecks.
+
+        ``may_check`` is asked when it is the turn of this check, and ``on_wrong`` called before the next one: guesses
+        that were sent at the same time are limited as those that were sent one by one.
+        """
         if self._waiting >= MAX_WAITING:
             raise TooManyChecks
         self._waiting += 1
@@ -62,13 +75,17 @@ class PasswordChecker:
                     found := self.remembered(name, password)
                 ) is not None:  # an earlier request had the same credentials
                     return found
+                if not may_check():
+                    raise TooManyChecks(WINDOW)
                 digest, stored = self._digest(name, password), self.users.get(name)
                 matches = await asyncio.to_thread(verify_password, password, stored or self._dummy_hash())
+                right = matches and stored is not None
+                (self._right if right else self._wrong)[digest] = True
+                if not right:
+                    on_wrong()
+                return right
         finally:
             self._waiting -= 1
-        right = matches and stored is not None
-        (self._right if right else self._wrong)[digest] = True
-        return right
 
     def _digest(self, name: str, password: str) -> bytes:
         """A keyed hash of the name, its present bcrypt hash, and the password."""

@@ -150,7 +150,8 @@ def set_cookie(scope: Scope, name: str, value: str, max_age: float | None = None
 
 def _is_secure(scope: Scope) -> bool:
     """Whether the browser uses TLS, here or at a proxy. Who forges that header only loses the cookie."""
-    return scope.get("scheme") == "https" or headers_of(scope).get("x-forwarded-proto", "").lower() == "https"
+    proxied, _, _ = headers_of(scope).get("x-forwarded-proto", "").partition(",")  # the first proxy is the browser's
+    return scope.get("scheme") == "https" or proxied.strip().lower() == "https"
 
 
 def _cookies(scope: Scope) -> dict[str, str]:

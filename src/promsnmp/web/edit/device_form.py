@@ -202,7 +202,7 @@ def document_of(mine: Values) -> dict[str, object]:
     made: dict[str, object] = _patch(dict(NEW), mine, changed_keys(NEW, mine))
     agent = _endpoint(mine) | _limits(mine) | _credentials(mine, None)
     return {key: value for key, value in made.items() if value is not None} | {
-        "labels": _labels(mine["labels"]),
+        "labels": label_lines(mine["labels"]),
         "agents": [{key: value for key, value in agent.items() if value is not None}],
     }
 
@@ -239,17 +239,23 @@ def _patch(base: Values, mine: Values, changed: frozenset[str]) -> dict[str, obj
     if "unconnected" in changed:
         patch["unconnected"] = {YES: True, NO: False}.get(mine["unconnected"])
     if "modules" in changed:
-        patch["modules"] = mine["modules"].replace(",", " ").split()
+        patch["modules"] = module_names(mine["modules"])
     if "labels" in changed:
-        before, after = _labels(base["labels"]), _labels(mine["labels"])
+        before, after = label_lines(base["labels"]), label_lines(mine["labels"])
         gone: dict[str, str | None] = {name: None for name in before if name not in after}
         patch["labels"] = gone | {name: value for name, value in after.items() if before.get(name) != value}
     return patch
 
 
-def _labels(lines: str) -> dict[str, str]:
+def label_lines(lines: str) -> dict[str, str]:
+    """Labels by name, from one ``name=value`` on a line."""
     pairs = (line.partition("=") for line in lines.splitlines() if line.strip())
     return {name.strip(): value.strip() for name, _, value in pairs}
+
+
+def module_names(text: str) -> list[str]:
+    """The names of modules, separated by commas or space."""
+    return text.replace(",", " ").split()
 
 
 def _endpoint(mine: Values) -> dict[str, object]:

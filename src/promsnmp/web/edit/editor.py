@@ -13,7 +13,7 @@ from promsnmp.web.edit.csv_export import csv_parts
 from promsnmp.web.edit.module_check import ModuleCheck
 from promsnmp.web.edit.selection import named_devices, selected_rows
 from promsnmp.web.edit.viewer import Form, Sender, first
-from promsnmp.web.fleet import Fleet
+from promsnmp.web.fleet import Fleet, Row
 from promsnmp.web.pages.devices import all_rows
 from promsnmp.web.pages.modules import modules_view
 from promsnmp.web.sources import Sources
@@ -58,8 +58,11 @@ class Editor:
         """The devices that a form of the list chooses. Raises ValueError."""
         if first(form, "ids"):
             return await asyncio.to_thread(named_devices, self._sources, form)
+        return [row.device for row in await self._selected_rows(form)]
+
+    async def _selected_rows(self, form: Form) -> Sequence[Row]:
         board = await self._fleet.board(is_current=True)
-        return [row.device for row in await asyncio.to_thread(selected_rows, self._sources, board, form)]
+        return await asyncio.to_thread(selected_rows, self._sources, board, form)
 
     async def csv(self, query: Sequence[tuple[str, str]]) -> Iterator[bytes]:
         """The devices of the list, as CSV. Raises ValueError."""
@@ -68,8 +71,7 @@ class Editor:
 
     async def csv_of(self, form: Form) -> Iterator[bytes]:
         """Those that a form of the list chooses. Raises ValueError."""
-        board = await self._fleet.board(is_current=True)
-        return csv_parts(self._sources, await asyncio.to_thread(selected_rows, self._sources, board, form))
+        return csv_parts(self._sources, await self._selected_rows(form))
 
     async def _edit(self, item: str, form: Form, sender: Sender) -> Answer:
         status, answer = await one_device.edit(self._sources, item, form, sender)
@@ -84,11 +86,10 @@ class Editor:
         return status, "edit/remove", answer
 
     async def _confirm(self, item: str, form: Form, sender: Sender) -> Answer:
-        board = await self._fleet.board(is_current=True)
-        rows = await asyncio.to_thread(selected_rows, self._sources, board, form)
-        if not rows:
+        devices = [row.device for row in await self._selected_rows(form)]
+        if not devices:
             return 303, "", "devices?done=none"
-        return 200, "edit/many", await asyncio.to_thread(many_devices.confirm_view, first(form, "action"), rows)
+        return 200, "edit/many", await asyncio.to_thread(many_devices.confirm_view, first(form, "action"), devices)
 
     async def _apply(self, item: str, form: Form, sender: Sender) -> Answer:
         status, answer = await many_devices.apply(self._sources, form, sender)

@@ -7,9 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from promsnmp.errors import InventoryInvalid
+from promsnmp.inventory.model import Device
+from promsnmp.web.edit.device_form import label_lines, module_names
 from promsnmp.web.edit.selection import named_devices, pack_ids, unpack_ids
 from promsnmp.web.edit.viewer import Form, Sender, first
-from promsnmp.web.fleet import Row
+from promsnmp.web.fleet import device_name
 from promsnmp.web.sources import Sources
 
 MOST_NAMED = 20
@@ -30,37 +32,42 @@ class Action:
 
 ACTIONS = {
     "labels": Action(
-        "Set labels of", "Set labels", "Labels", "One name=value on a line; name= removes the label.", "labelled"
+        "Set labels of", "Set labels", "Labels", "One name=value on a line; name= removes the label.", "labels-set"
     ),
     "modules": Action(
         "Set modules of", "Set modules", "Modules",
-        "Separated by commas; empty: those of COLLECTION_MODULES.", "moduled",
+        "Separated by commas; empty: those of COLLECTION_MODULES.", "modules-set",
     ),
     "remove": Action("Remove", "Remove", done="removed"),
 }  # fmt: skip
 
 
-def confirm_view(name: str, rows: Sequence[Row]) -> Mapping[str, object]:
-    """The values of the page that asks. Raises ValueError for an unknown action."""
-    if name not in ACTIONS:
-        raise ValueError("the form does not say what to do")
+def confirm_view(
+    name: str, devices: Sequence[Device], *, entered: str = "", problems: Sequence[str] = ()
+) -> Mapping[str, object]:
+    """The values of the page that asks; with ``problems`` of what was entered, it asks again. Raises ValueError for an
+    unknown action."""
     return {
         "action_name": name,
-        "action": ACTIONS[name],
-        "count": len(rows),
-        "named": [row.name for row in rows[:MOST_NAMED]],
-        "ids": pack_ids(row.device for row in rows),
-        "entered": "",
-        "problems": (),
+        "action": _action(name),
+        "count": len(devices),
+        "named": [device_name(device) or device.id for device in devices[:MOST_NAMED]],
+        "ids": pack_ids(devices),
+        "entered": entered,
+        "problems": problems,
     }
+
+
+def _action(name: str) -> Action:
+    if name not in ACTIONS:
+        raise ValueError("the form does not say what to do")
+    return ACTIONS[name]
 
 
 async def apply(sources: Sources, form: Form, sender: Sender) -> tuple[int, Mapping[str, object] | str]:
     """Does what was asked. Status 303 and where to go on, or 400 and the page again. Raises ValueError."""
     name = first(form, "action")
-    action = ACTIONS.get(name)
-    if action is None:
-        raise ValueError("the form does not say what to do")
+    action = _action(name)
     text = first(form, "entered").replace("\r\n", "\n")
     ids = await asyncio.to_thread(unpack_ids, first(form, "ids"))
     how = {"who": sender.who, "request_id": sender.request_id}
@@ -69,32 +76,19 @@ async def apply(sources: Sources, form: Form, sender: Sender) -> tuple[int, Mapp
             case "labels":
                 number = await sources.many_devices.set_labels(ids, read_labels(text), **how)
             case "modules":
-                number = await sources.many_devices.set_modules(ids, text.replace(",", " ").split(), **how)
+                number = await sources.many_devices.set_modules(ids, module_names(text), **how)
             case _:
                 number = await sources.many_devices.remove(ids, **how)
     except InventoryInvalid as error:
         devices = await asyncio.to_thread(named_devices, sources, form)
-        shown = {
-            "action_name": name,
-            "action": action,
-            "count": len(devices),
-            "named": [device.sys_name or str(device.id) for device in devices[:MOST_NAMED]],
-            "ids": first(form, "ids"),
-            "entered": text,
-            "problems": error.lines,
-        }
-        return 400, shown
+        return 400, await asyncio.to_thread(confirm_view, name, devices, entered=text, problems=error.lines)
     return 303, f"../devices?done={action.done}&number={number}"
 
 
 def read_labels(lines: str) -> dict[str, str | None]:
     """Labels by name, one on a line; one without a value is to be removed. Raises InventoryInvalid when there is
     none."""
-    found: dict[str, str | None] = {}
-    for line in lines.splitlines():
-        name, _, value = line.partition("=")
-        if name.strip():
-            found[name.strip()] = value.strip() or None
+    found = {name: value or None for name, value in label_lines(lines).items() if name}
     if not found:
         raise InventoryInvalid(["enter at least one label: name=value"])
     return found

@@ -11,8 +11,6 @@ from promsnmp.support.memory import release_memory
 from promsnmp.web.edit.viewer import Form, first
 from promsnmp.web.sources import Sources
 
-MAX_FILE = 4 * 1024 * 1024
-"""Bytes; snmp_exporter's own file has 2 MB."""
 MOST_LINES = 200
 """Problems, and notes, that are shown."""
 MOST_PROBLEMS = 1_000

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+
+from promsnmp.web.text import count, counted
 
 NOTICES = {
     "saved": "Saved.",
@@ -11,23 +13,26 @@ NOTICES = {
     "polled": "Polled.",
     "polling": "The poll has begun and is not over yet.",
     "detected": "Modules were detected again, and the device was polled.",
-    "polls": "{number} polls have begun.",
     "unreachable": "The replica that polls this device does not answer, so it was not polled.",
-    "labelled": "Set labels of {number} devices.",
-    "moduled": "Set modules of {number} devices.",
-    "removed": "Removed {number} devices.",
     "reloaded": "All files were read again, on this replica.",
     "stepped-down": "The leader has stepped down; another replica is elected.",
     "none": "No device is selected.",
 }
+COUNTED: dict[str, Callable[[int], str]] = {
+    "polls": lambda number: f"{count(number)} {'poll has' if number == 1 else 'polls have'} begun.",
+    "labels-set": lambda number: f"Set labels of {counted(number, 'device')}.",
+    "modules-set": lambda number: f"Set modules of {counted(number, 'device')}.",
+    "removed": lambda number: f"Removed {counted(number, 'device')}.",
+}
+"""By the number that ``number`` gives."""
 _MOST_DIGITS = 9
 
 
 def notice_of(query: Sequence[tuple[str, str]]) -> str:
-    """The sentence that a page shows; empty for none."""
+    """The sentence that a page shows; empty for none, and for a number that is none."""
     given = dict(query)
-    number = given.get("number", "")
-    shown = number if number.isascii() and number.isdigit() and len(number) <= _MOST_DIGITS else "some"
-    sentence = NOTICES.get(given.get("done", ""), "")
-    made = sentence.format(number=f"{int(shown):,}".replace(",", "\u202f") if shown.isdigit() else shown)
-    return made.replace("devices", "device").replace("polls have", "poll has") if shown == "1" else made
+    done, number = given.get("done", ""), given.get("number", "")
+    if done not in COUNTED:
+        return NOTICES.get(done, "")
+    is_number = number.isascii() and number.isdigit() and len(number) <= _MOST_DIGITS
+    return COUNTED[done](int(number)) if is_number else ""

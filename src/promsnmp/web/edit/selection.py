@@ -19,8 +19,6 @@ from promsnmp.web.sources import Sources
 
 MAX_DEVICES = 100_000
 """Devices that are changed at once, at most."""
-MAX_FORM = 4 * 1024 * 1024
-"""Bytes of a form that names them."""
 _MOST_QUERY = 4_000
 _ID_BYTES = 16
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -56,7 +57,7 @@ async def walk_device(sources: Sources, names: Names, query: Sequence[tuple[str,
     form = browse_form(query)
     try:
         device = sources.devices.find(str(form["device_text"]).strip())
-        root = names.find(str(form["oid_text"]))
+        root = await asyncio.to_thread(names.find, str(form["oid_text"]))  # a wrong name is compared with all
         walked = await sources.walk(device, root)
     except (PromSnmpError, UnknownDevice, ValueError) as error:
         return {**form, "error": str(error), "status": 400}

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from promsnmp.inventory.modules import effective_modules
 from promsnmp.inventory.query import parse_parameters
 from promsnmp.web.fleet import COLUMNS, STATES, Board, Row
+from promsnmp.web.pages.paging import page_number, page_of
 from promsnmp.web.sources import Sources
 
 SIZE = 100
@@ -16,7 +17,6 @@ SIZE = 100
 SHOWN_STATES = (*STATES, "new", "stale", "lost", "failed", "degraded")
 """What can be chosen as a state: that of the last poll, and what else the overview counts."""
 _OWN = ("page", "sort", "order", "state", "done", "number")
-_MOST_PAGES = 10_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +57,7 @@ def devices_view(sources: Sources, board: Board, query: Sequence[tuple[str, str]
         rows = _selected(sources, board, choice)
     except ValueError as problem:
         error = str(problem)
-    pages = max(-(-len(rows) // SIZE), 1)
-    page = min(choice.page, pages)
-    shown = rows[(page - 1) * SIZE : page * SIZE]
+    shown, page, pages = page_of(rows, choice.page, SIZE)
     return {
         "status": 400 if error else 200,
         "error": error,
@@ -83,7 +81,6 @@ def all_rows(sources: Sources, board: Board, query: Sequence[tuple[str, str]]) -
 
 def _choice(query: Sequence[tuple[str, str]]) -> _Choice:
     last = dict(query)
-    number = last.get("page", "")
     sort = last.get("sort", "")
     others = tuple((key, value) for key, value in query if key not in _OWN and (key != "query" or value.strip()))
     return _Choice(
@@ -91,7 +88,7 @@ def _choice(query: Sequence[tuple[str, str]]) -> _Choice:
         states=tuple(dict.fromkeys(value for key, value in query if key == "state" and value in SHOWN_STATES)),
         sort=sort if sort in COLUMNS else "state",
         is_descending=last.get("order") == "desc",
-        page=min(int(number), _MOST_PAGES) if number.isascii() and number.isdigit() and len(number) < 9 else 1,
+        page=page_number(last.get("page", "")),
         others=others,
     )
 

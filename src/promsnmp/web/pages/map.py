@@ -148,6 +148,7 @@ def map_view(
         "alone_count": len(alone),
         "alone_drawn": all(key in atlas.places for key in alone),
         "unread": atlas.unread,
+        "omitted": atlas.omitted,
         "silent": atlas.silent,
     }
 

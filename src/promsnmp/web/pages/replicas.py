@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from promsnmp.web.edit.ring import ring_arcs
 from promsnmp.web.fleet import Board
+from promsnmp.web.pages.ring import ring_arcs
 from promsnmp.web.sources import Sources
 
 _FOREVER = 1e9

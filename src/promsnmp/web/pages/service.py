@@ -12,11 +12,11 @@ from promsnmp.errors import UnknownDevice
 from promsnmp.inventory.model import Device
 from promsnmp.inventory.query import parse_parameters
 from promsnmp.observe.health import Component, worst_status
+from promsnmp.web.pages.paging import page_number, page_of
 from promsnmp.web.sources import Sources
 
 SIZE = 100
 """Targets on a page."""
-_MOST_DIGITS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +39,7 @@ def targets_view(sources: Sources, query: Sequence[tuple[str, str]]) -> Mapping[
             devices = [device for device in devices if device.id in chosen]
     except ValueError as problem:
         error, devices = str(problem), []
-    pages = max(-(-len(devices) // SIZE), 1)
-    number = min(max(_number(dict(query).get("page", "")), 1), pages)
-    shown = devices[(number - 1) * SIZE : number * SIZE]
+    shown, number, pages = page_of(devices, page_number(dict(query).get("page", "")), SIZE)
     groups = sources.target_groups(snapshot, {device.id for device in shown}) if shown else []
     return {
         "status": HTTPStatus.BAD_REQUEST if error else HTTPStatus.OK,
@@ -57,10 +55,6 @@ def targets_view(sources: Sources, query: Sequence[tuple[str, str]]) -> Mapping[
 def _row(device: Device, text: bytes) -> TargetRow:
     group = json.loads(text)
     return TargetRow(device, group["targets"][0], sorted(group["labels"].items()))
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS else 1
 
 
 def health_view(sources: Sources, item: str) -> Mapping[str, object]:

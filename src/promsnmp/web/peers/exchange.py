@@ -87,6 +87,7 @@ class PeerStatuses:
         self._answer: tuple[float, bytes] | None = None
         """Until when it is sent, and the message."""
         self._making: asyncio.Task[bytes] | None = None
+        self._reporting: asyncio.Task[PeerReport] | None = None
         self._peers: dict[str, _Peer] = {}
         """By instance."""
 
@@ -111,7 +112,12 @@ class PeerStatuses:
         return message
 
     async def report(self) -> PeerReport:
-        """What the other replicas say now; takes TIMEOUT at most."""
+        """What the other replicas say now; takes TIMEOUT at most. Those who ask at the same time share the work."""
+        if self._reporting is None or self._reporting.done():
+            self._reporting = asyncio.create_task(self._report(), name="poll statuses of replicas")
+        return await shielded(self._reporting)
+
+    async def _report(self) -> PeerReport:
         others = self._cluster.members.others if self._cluster.has_peers else ()
         self._peers = {one.instance: self._peers.get(one.instance) or _Peer() for one in others}
         if not others:

@@ -10,7 +10,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from promsnmp.cluster.members.members import Member
 from promsnmp.errors import PeerError
@@ -22,8 +22,8 @@ from promsnmp.web.scrape_text import blocks
 from promsnmp.web.sources import Sources
 from promsnmp.web.topology.graph import Graph, Link, Node, build_graph, digits
 from promsnmp.web.topology.layout import Point, place
-from promsnmp.web.topology.neighbours import NO_FACTS, PageFacts, facts_of
-from promsnmp.web.topology.wire import PeerDevice, read_part, write_part
+from promsnmp.web.topology.messages import PeerDevice, PortRates, read_part, write_part
+from promsnmp.web.topology.neighbours import NO_FACTS, PageFacts, facts_of, octets_of
 
 log = logging.getLogger(__name__)
 
@@ -37,11 +37,11 @@ MOST_ALONE = 200
 PEER_TIMEOUT = 5.0
 MOST_PART = 16 * 1024 * 1024
 """Bytes that another replica may answer."""
+MOST_OF_DEVICE, MOST_FACTS = 4 * 1024 * 1024, 256 * 1024 * 1024
+"""Octets of memory of what is kept of one device, and of all: further devices have no neighbours."""
 PART_PATH = b"/map/part.json"
 _BATCH = 50
 """Devices whose rates are read between two pauses for the event loop."""
-
-Rates = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,8 @@ class Atlas:
     """Seconds, monotonic."""
     unread: int = 0
     """Devices of this replica whose pages have not been read yet."""
+    omitted: int = 0
+    """Devices that say more than is kept."""
     silent: Sequence[str] = ()
     """Replicas that did not answer."""
     lifetime: float = REFRESH
@@ -75,6 +77,8 @@ class Atlas:
 class _Read:
     taken_at: float
     facts: PageFacts
+    octets: int
+    """Of memory."""
 
 
 @dataclass(slots=True)
@@ -84,6 +88,7 @@ class _Known:
     nodes: list[Node] = field(default_factory=list)
     facts: dict[str, PageFacts] = field(default_factory=dict)
     unread: int = 0
+    omitted: int = 0
 
 
 class AtlasMaker:
@@ -101,6 +106,7 @@ class AtlasMaker:
         self._part: tuple[Board | None, bytes] = (None, b"")
         """What another replica got, made of which board."""
         self._making: asyncio.Task[Atlas] | None = None
+        self._making_part: asyncio.Task[bytes] | None = None
 
     async def atlas(self) -> Atlas:
         """The present map; those who ask at the same time share the work."""
@@ -113,10 +119,16 @@ class AtlasMaker:
         return self._atlas
 
     async def part(self) -> bytes:
-        """What this replica knows of the devices that it polls, for another one."""
+        """What this replica knows of the devices that it polls, for another one; those who ask at the same time share
+        the work."""
         board = await self._board()
         if self._part[0] is board:
             return self._part[1]
+        if self._making_part is None or self._making_part.done():
+            self._making_part = asyncio.create_task(self._make_part(board), name="part of the map for replicas")
+        return await shielded(self._making_part)
+
+    async def _make_part(self, board: Board) -> bytes:
         rows = [row for row in board.rows if row.status.state != "elsewhere"]
         known, _ = await asyncio.to_thread(self._collect, rows, {})
         rates = await self._rates(board.inventory, known.facts)
@@ -130,7 +142,7 @@ class AtlasMaker:
         rates = await self._rates(board.inventory, known.facts)
         rates.update({key: dict(device.rates) for key, device in others.items()})
         atlas, more = await asyncio.to_thread(self._draw, known, rates)
-        atlas.unread, atlas.silent = known.unread, silent
+        atlas.unread, atlas.omitted, atlas.silent = known.unread, known.omitted, silent
         atlas.lifetime = max(REFRESH, (spent + more) / MOST_SHARE)
         return atlas
 
@@ -154,13 +166,13 @@ class AtlasMaker:
             )
             return await asyncio.to_thread(read_part, answer.body) if answer.status == 200 else None
         except (PeerError, ValueError) as error:
-            log.info("the replica %s does not say which neighbours its devices have: %s", member.name, error)
+            log.info("replica %s did not answer with the neighbours of its devices: %s", member.name, error)
             return None
 
     # ---------------------------------------------------------------------------------------------------- in a thread
 
     def _collect(self, rows: Sequence[Row], others: Mapping[str, PeerDevice]) -> tuple[_Known, float]:
-        began, known, read = time.thread_time(), _Known(), dict[str, _Read]()
+        began, known, read, left = time.thread_time(), _Known(), dict[str, _Read](), MOST_FACTS
         for row in rows:
             other = others.get(row.device.id)
             state, reason = (row.status.state, row.reason) if other is None else (other.state, other.reason)
@@ -172,16 +184,20 @@ class AtlasMaker:
             before = self._read.get(row.device.id)
             if page is not None and (before is None or page.taken_at - before.taken_at >= REREAD):
                 if time.thread_time() - began < MOST_READING:
-                    before = _Read(page.taken_at, _facts(page))
+                    before = _read(page)
                 else:
                     known.unread += before is None
             if before is not None:
+                if before.octets > left:
+                    before = replace(before, facts=NO_FACTS, octets=0)
+                left -= before.octets
+                known.omitted += not before.octets
                 read[row.device.id] = before
                 known.facts[row.device.id] = before.facts
         self._read = read
         return known, time.thread_time() - began
 
-    def _draw(self, known: _Known, rates: Mapping[str, Mapping[str, Rates]]) -> tuple[Atlas, float]:
+    def _draw(self, known: _Known, rates: Mapping[str, PortRates]) -> tuple[Atlas, float]:
         began = time.thread_time()
         graph = build_graph(known.nodes, known.facts)
         shown, alone = list(graph.degrees()), graph.alone()
@@ -195,16 +211,16 @@ class AtlasMaker:
 
     # ----------------------------------------------------------------------------------------------- on the event loop
 
-    async def _rates(self, inventory: Inventory, facts: Mapping[str, PageFacts]) -> dict[str, Mapping[str, Rates]]:
+    async def _rates(self, inventory: Inventory, facts: Mapping[str, PageFacts]) -> dict[str, PortRates]:
         """Rates of ports with neighbours, by device and by the labels of the port."""
-        found: dict[str, Mapping[str, Rates]] = {}
+        found: dict[str, PortRates] = {}
         for number, device in enumerate(one for one in inventory.devices if _ports(facts.get(one.id, NO_FACTS))):
             if number % _BATCH == _BATCH - 1:
                 await asyncio.sleep(0)
             found[device.id] = self._rates_of(device, facts[device.id])
         return found
 
-    def _rates_of(self, device: Device, facts: PageFacts) -> Mapping[str, Rates]:
+    def _rates_of(self, device: Device, facts: PageFacts) -> PortRates:
         rates = self._sources.interface_rates(device)
         return {key: rates[key] for key in _ports(facts) if key in rates}
 
@@ -215,8 +231,10 @@ def _ports(facts: PageFacts) -> set[str]:
     return keys - {""}
 
 
-def _facts(page: RenderedPage) -> PageFacts:
-    return facts_of(blocks(page.any_parts()))
+def _read(page: RenderedPage) -> _Read:
+    facts = facts_of(blocks(page.any_parts()))
+    octets = octets_of(facts)
+    return _Read(page.taken_at, facts, octets) if octets <= MOST_OF_DEVICE else _Read(page.taken_at, NO_FACTS, 0)
 
 
 def _node(row: Row, state: str, reason: str) -> Node:
@@ -232,7 +250,7 @@ def _node(row: Row, state: str, reason: str) -> Node:
     )
 
 
-def _link_rates(link: Link, rates: Mapping[str, Mapping[str, Rates]]) -> LinkRates:
+def _link_rates(link: Link, rates: Mapping[str, PortRates]) -> LinkRates:
     """By the counters of ``a``, else by those of ``b``."""
     if (at_a := rates.get(link.a, {}).get(link.a_port.key)) is not None:
         return LinkRates(at_a[1], at_a[0])

@@ -12,7 +12,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from promsnmp.web.topology.neighbours import FORWARDING, NO_FACTS, Neighbour, PageFacts, Port, digits_of
+from promsnmp.web.topology.neighbour_tables import digits_of
+from promsnmp.web.topology.neighbours import FORWARDING, NO_FACTS, Neighbour, PageFacts, Port
 
 FOREIGN = "foreign"
 """State of a node that is not in the inventory."""

@@ -1,18 +1,28 @@
 """What the page of one device says about its neighbours, and about itself for those who are looked for. Pure.
 
-Sources are the samples of any module that has the tables: LLDP-MIB (IEEE 802.1AB-2005), CISCO-CDP-MIB, and the
+Sources are the samples of any module that has the tables: those of LLDP and CDP (``neighbour_tables.py``), and the
 forwarding tables of BRIDGE-MIB (RFC 4188, dot1dTpFdbTable) and Q-BRIDGE-MIB (RFC 4363, dot1qTpFdbTable).
 """
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
+from sys import getsizeof
 
+from promsnmp.exposition.utilization.histogram import speed_of
 from promsnmp.web.scrape_text import Sample, samples
+from promsnmp.web.topology.neighbour_tables import (
+    CDP_INDEX,
+    LLDP_INDEX,
+    MOST_TEXT,
+    address_of,
+    cdp_name,
+    digits_of,
+    table_rows,
+)
 
 MOST_NEIGHBOURS = 1_000
 """Of one device."""
@@ -23,8 +33,6 @@ MOST_SAMPLES = 200_000
 """Samples of a page that are read."""
 MOST_ADDRESSES = 4_096
 """MAC addresses of one device's own interfaces."""
-MOST_TEXT = 255
-"""Characters of a name: the longest of LLDP (lldpRemSysName, SIZE 0..255)."""
 LLDP, CDP, FORWARDING = "lldp", "cdp", "fdb"
 
 _NAMES = (
@@ -32,9 +40,8 @@ _NAMES = (
     "ifHighSpeed|ifSpeed|ifOperStatus|ifPhysAddress"
 )
 _LINES = re.compile(rf"^(?:{_NAMES})[^\n]*", re.MULTILINE)
-_NO_HEX = re.compile(r"[^0-9a-f]")
-_UNLIMITED = 4_294_967_295
-"""ifSpeed of interfaces that are too fast for it (RFC 2863)."""
+_OBJECT = 200
+"""Octets of a neighbour or a learned port, without its texts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +86,17 @@ class PageFacts:
 NO_FACTS = PageFacts()
 
 
+def octets_of(facts: PageFacts) -> int:
+    """About how much memory they take."""
+    texts = [*facts.own]
+    for one in facts.neighbours:
+        texts += one.port.name, one.port.key, one.chassis, one.name, one.address, one.remote_port
+        texts.append(one.remote_description)
+    for seen in facts.learned:
+        texts += seen.port.name, seen.port.key, *seen.addresses
+    return _OBJECT * (1 + len(facts.neighbours) + len(facts.learned)) + sum(map(getsizeof, texts))
+
+
 @dataclass(slots=True)
 class _Interfaces:
     """The interfaces of a device, by everything that a neighbour table may call them."""
@@ -112,11 +130,6 @@ def _family(name: str) -> str:
     return next((known for known in ("lldpRem", "cdpCache", "if") if name.startswith(known)), name)
 
 
-def digits_of(text: str) -> str:
-    """An octet string as hexadecimal digits, however it is written: ``0x02005E``, ``02:00:5E``."""
-    return _NO_HEX.sub("", text[: 4 * MOST_TEXT].lower().removeprefix("0x"))
-
-
 def _own_addresses(sample: Sample) -> Iterable[str]:
     digits = digits_of(sample.labels.get(sample.name, ""))
     return (digits,) if digits.strip("0") else ()
@@ -132,7 +145,8 @@ def _interfaces(found: Iterable[Sample]) -> _Interfaces:
     for key, known in labels.items():
         names = [known.get(name, "")[:MOST_TEXT] for name in ("ifName", "ifDescr", "ifAlias")]
         index = known.get("ifIndex", "")
-        port = Port(next(filter(None, names[:2]), index), key, _speed(values[key]))
+        speed = speed_of(values[key].get("ifHighSpeed"), values[key].get("ifSpeed"))
+        port = Port(next(filter(None, names[:2]), index[:MOST_TEXT]), key, speed)
         if index:
             made.by_index[index] = port
         for name in filter(None, names):
@@ -140,23 +154,8 @@ def _interfaces(found: Iterable[Sample]) -> _Interfaces:
     return made
 
 
-def _speed(values: Mapping[str, float]) -> float:
-    high, low = values.get("ifHighSpeed", 0.0), values.get("ifSpeed", 0.0)
-    return high * 1e6 if high > 0 else 0.0 if low == _UNLIMITED else low
-
-
-def _rows(found: Iterable[Sample], *index: str) -> list[dict[str, str]]:
-    """The labels of all samples of a row, together; rows by the labels ``index``."""
-    rows: dict[tuple[str, ...], dict[str, str]] = {}
-    for sample in found:
-        at = tuple(sample.labels.get(name, "") for name in index)
-        if any(at):
-            rows.setdefault(at, {}).update(sample.labels)
-    return list(rows.values())
-
-
 def _lldp(found: Iterable[Sample], interfaces: _Interfaces) -> Iterable[Neighbour]:
-    for row in _rows(found, "lldpRemTimeMark", "lldpRemLocalPortNum", "lldpRemIndex"):
+    for row in table_rows(found, LLDP_INDEX).values():
         local_id, local_descr = row.get("lldpLocPortId", ""), row.get("lldpLocPortDesc", "")
         number = row.get("lldpRemLocalPortNum", "")
         port = interfaces.find(local_id, local_descr)
@@ -167,38 +166,23 @@ def _lldp(found: Iterable[Sample], interfaces: _Interfaces) -> Iterable[Neighbou
             LLDP,
             digits_of(row.get("lldpRemChassisId", "")),
             row.get("lldpRemSysName", "")[:MOST_TEXT],
-            _address(row.get("lldpRemManAddr", "")),
+            address_of(row.get("lldpRemManAddr", "")),
             row.get("lldpRemPortId", "")[:MOST_TEXT],
             row.get("lldpRemPortDesc", "")[:MOST_TEXT],
         )
 
 
 def _cdp(found: Iterable[Sample], interfaces: _Interfaces) -> Iterable[Neighbour]:
-    for row in _rows(found, "cdpCacheIfIndex", "cdpCacheDeviceIndex"):
+    for row in table_rows(found, CDP_INDEX).values():
         index = row.get("cdpCacheIfIndex", "")
         yield Neighbour(
-            interfaces.by_index.get(index) or Port(row.get("ifName", "") or row.get("ifDescr", "") or index),
+            interfaces.by_index.get(index)
+            or Port((row.get("ifName", "") or row.get("ifDescr", "") or index)[:MOST_TEXT]),
             CDP,
-            name=_cdp_name(row.get("cdpCacheDeviceId", "")),
-            address=_address(row.get("cdpCacheAddress", "")),
+            name=cdp_name(row.get("cdpCacheDeviceId", "")),
+            address=address_of(row.get("cdpCacheAddress", "")),
             remote_port=row.get("cdpCacheDevicePort", "")[:MOST_TEXT],
         )
-
-
-def _cdp_name(device_id: str) -> str:
-    """The name in a cdpCacheDeviceId: NX-OS adds the serial number, ``name(SERIAL)``."""
-    return device_id[:MOST_TEXT].partition("(")[0].strip()
-
-
-def _address(text: str) -> str:
-    """An address as text, from text or from octets in hexadecimal digits; empty for anything else."""
-    try:
-        if text.lower().startswith("0x"):
-            octets = bytes.fromhex(text[2:34])
-            return str(ipaddress.ip_address(octets)) if len(octets) in (4, 16) else ""
-        return str(ipaddress.ip_address(text))
-    except ValueError:
-        return ""
 
 
 def _learned(by_family: Mapping[str, list[Sample]], interfaces: _Interfaces) -> list[Learned]:

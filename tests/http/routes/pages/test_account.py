@@ -40,9 +40,10 @@ async def test_a_token_is_asked_for_and_leads_back_to_the_page(opened: Opened) -
 
 
 @pytest.mark.parametrize(
-    "target", ["https://example.com/", "//example.com", "/\\example.com", "javascript:alert(1)", ""]
+    "target",
+    ["https://example.com/", "//example.com", "/\\example.com", "javascript:alert(1)", "/\u20ac", "/" + "x" * 3000, ""],
 )
-async def test_a_login_leads_to_no_other_site(opened: Opened, target: str) -> None:
+async def test_a_login_leads_to_no_other_place(opened: Opened, target: str) -> None:
     async with opened(api_token=TOKEN) as client:
         answer = await (await open_form(client, "/login")).send(secret=TOKEN, next=target)
         assert answer.headers["location"] == "./"
@@ -70,6 +71,15 @@ async def test_over_tls_the_cookie_is_for_tls_only(opened: Opened) -> None:
     async with opened(api_token=TOKEN) as client:
         client.base_url = httpx.URL("https://promsnmp")
         assert "; Secure" in (await log_in(client)).headers["set-cookie"]
+
+
+@pytest.mark.parametrize(("proxies", "is_secure"), [("https", True), ("https, http", True), ("http, https", False)])
+async def test_the_proxy_that_the_browser_sees_says_whether_there_is_tls(
+    opened: Opened, proxies: str, *, is_secure: bool
+) -> None:
+    async with opened(api_token=TOKEN) as client:
+        answer = await client.get("/login", headers={"x-forwarded-proto": proxies})
+        assert ("; Secure" in answer.headers["set-cookie"]) is is_secure
 
 
 async def test_guessing_is_limited_and_who_is_in_stays_in(opened: Opened) -> None:
@@ -111,6 +121,12 @@ async def test_a_link_of_another_site_gets_a_page_that_asks_once_more_with_the_c
         assert 'content="0; url=./devices?query=%22a&amp;b%22"' in answer.text
         again = await client.get("/devices", headers={"sec-fetch-site": "same-origin"})
         assert again.status_code == 303
+
+
+async def test_a_long_link_of_another_site_leads_to_the_login(opened: Opened) -> None:
+    async with opened(api_token=TOKEN) as client:
+        answer = await client.get(f"/devices/a?query={'x' * 3000}", headers={"sec-fetch-site": "cross-site"})
+        assert (answer.status_code, answer.headers["location"]) == (303, "../login?next=%2F")
 
 
 async def test_an_open_page_is_led_to_the_login_and_its_browser_opens_no_dialog(opened: Opened) -> None:

@@ -180,7 +180,7 @@ async def test_many_devices_are_changed_in_one_write_and_exactly_those_that_were
         assert wrong.status_code == 400
         assert "is not a label name" in wrong.text
         done = await client.post("/bulk/apply", data={**confirm, "entered": "rack=7\r\nregion="})
-        assert done.headers["location"] == "../devices?done=labelled&number=2"
+        assert done.headers["location"] == "../devices?done=labels-set&number=2"
         listed = (await client.get("/promsnmp/devices")).json()
         assert listed["revision"] == revision + 1
         labels = {one["sysName"]: one.get("labels") for one in listed["devices"]}

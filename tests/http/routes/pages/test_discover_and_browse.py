@@ -12,10 +12,14 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from fastapi.routing import APIRoute
 
 from promsnmp import app
+from promsnmp.http.app import ROUTERS
 from promsnmp.http.middleware.page_forms import TOKEN_FIELD
 from promsnmp.http.responses.events import MOST_STREAMS, EventStreams, event
+from promsnmp.http.route_policy import UNDECLARED, declared_policy
+from promsnmp.http.routes.pages.answers import require_pages
 from promsnmp.settings import load_settings
 from promsnmp.sim.agent import SimulatedAgent
 from promsnmp.sim.mib import Mib
@@ -25,7 +29,7 @@ from tests.support.web.html import Page
 
 TOKEN = "a-token-for-tests"
 BROWSER = {"accept": "text/html"}
-READ = ("/discovery", "/discovery/check?targets=10.0.0.1", "/browse", "/map", "/map.svg", "/map.json", "/map/part.json")
+READ = ("/discovery", "/discovery/check?targets=10.0.0.1", "/browse", "/map", "/map.svg", "/map.json")
 CHANGE = ("/discovery/search", "/discovery/jobs/x/stop", "/discovery/seeds/x/search", "/discovery/seeds/x/delete",
           "/browse", "/browse/module.yml")  # fmt: skip
 
@@ -60,6 +64,15 @@ async def agent(name: str = "found") -> AsyncIterator[SimulatedAgent]:
         yield made
 
 
+async def test_a_browser_gets_the_files_of_the_map_as_they_are(tmp_path: Path) -> None:
+    async with opened(tmp_path) as client:
+        for path, media_type in (("/map.json", "application/json"), ("/map.svg", "image/svg+xml")):
+            answer = await client.get(path)
+            assert (answer.status_code, answer.headers["content-type"]) == (200, media_type)
+        refused = await client.get('/map.json?query="open')
+        assert (refused.status_code, refused.headers["content-type"].partition(";")[0]) == (400, "text/html")
+
+
 async def test_reading_is_for_readers_and_changing_for_managers(tmp_path: Path) -> None:
     async with opened(tmp_path, "192.0.2.9", api_token=TOKEN, web_read_anonymous=True) as client:
         for path in READ:
@@ -73,6 +86,7 @@ async def test_reading_is_for_readers_and_changing_for_managers(tmp_path: Path) 
             assert (await client.get(path)).headers["location"].partition("?")[0].endswith("login"), path
             assert (await client.get(path, headers={"accept": "*/*"})).status_code == 401, path
     async with opened(tmp_path) as client:
+        assert (await client.get("/map/part.json")).status_code == 403, "for replicas only"
         for path in CHANGE:
             refused = await client.post(path, headers={"origin": "http://evil.example"})
             assert refused.status_code == 403, path
@@ -82,12 +96,25 @@ async def test_reading_is_for_readers_and_changing_for_managers(tmp_path: Path) 
 
 async def test_pages_that_are_off_change_nothing(tmp_path: Path) -> None:
     async with opened(tmp_path, web_ui=False) as client:
-        for path in (*READ, "/discovery/events"):
+        for path in (*READ, "/discovery/events", "/map/part.json"):
             assert (await client.get(path)).status_code == 404, path
         for path in ("/discovery/search", "/browse"):
             answer = await client.post(path, data={"targets": "127.0.0.1", "auth": "public_v2"})
             assert answer.status_code in (403, 404), path
         assert (await client.get("/promsnmp/discovery/jobs")).json() == []
+
+
+def test_everything_that_a_page_changes_is_off_with_the_pages() -> None:
+    changing = [
+        route
+        for router in ROUTERS
+        for route in router.routes
+        if isinstance(route, APIRoute)
+        and "POST" in (route.methods or ())
+        and (declared_policy(route.endpoint) or UNDECLARED).is_page
+    ]
+    assert len(changing) > len(CHANGE)
+    assert [one.path for one in changing if require_pages not in [each.dependency for each in one.dependencies]] == []
 
 
 async def test_a_form_starts_a_search_that_is_followed_and_found(tmp_path: Path) -> None:

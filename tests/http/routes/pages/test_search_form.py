@@ -47,6 +47,10 @@ def test_credentials_of_a_seed_and_typed_ones_add_up() -> None:
     assert (seed.port, seed.neighbours, seed.force) == (1161, ("10.0.0.0/8",), True)
 
 
+def test_secrets_are_taken_as_they_were_entered() -> None:
+    assert read(targets="10.0.0.1", community=" a b ", port=" 1161 ").credentials == (Community(community=" a b "),)
+
+
 @pytest.mark.parametrize(
     ("form", "problem"),
     [

@@ -48,6 +48,13 @@ def test_a_neighbour_is_the_device_with_its_mac_address_address_or_name() -> Non
     assert macs.of(everything) is macs.of(everything)
 
 
+def test_a_neighbour_by_cdp_is_the_device_with_its_name_without_the_serial_number() -> None:
+    labels = 'cdpCacheDeviceId="switch-6(FOX1234)",cdpCacheDeviceIndex="1",cdpCacheIfIndex="3"'
+    (row,) = found(f"cdpCacheDeviceId{{{labels}}} 1\n")
+    identify([row], Index((device(6),)), {})
+    assert (row.name, row.device and row.device.sys_name) == ("switch-6(FOX1234)", "switch-6")
+
+
 def test_what_several_devices_have_says_nothing() -> None:
     twins = tuple(
         device(number, sys_name="a", identifiers=DeviceIdentifiers(mac_addresses=("00005e005302",)))

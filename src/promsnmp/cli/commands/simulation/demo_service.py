@@ -46,11 +46,6 @@ class DemoResponse:
     status: int
     text: str
 
-    @property
-    def samples(self) -> list[str]:
-        """The lines of a page that are samples."""
-        return [line for line in self.text.splitlines() if line and not line.startswith("#")]
-
 
 def choose_port(port: int | None) -> int:
     """The port to listen on: ``port``, else SERVER_PORT, else 8080; 0 becomes a free one.

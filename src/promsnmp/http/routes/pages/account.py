@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 
 from promsnmp.cluster.members.members import Member
 from promsnmp.errors import PeerError
 from promsnmp.http.middleware.page_errors import own_path
 from promsnmp.http.middleware.page_forms import form_of
 from promsnmp.http.middleware.peer_auth import PEER
+from promsnmp.http.responses.forms import first
 from promsnmp.http.route_policy import AccessLevel, page_access
-from promsnmp.http.routes.pages.answers import Visit, people_of, visit_of
+from promsnmp.http.routes.pages.answers import Visit, people_of, require_pages, visit_of
 from promsnmp.http.security.auth import Refusal
 from promsnmp.http.security.sessions import set_cookie
 from promsnmp.http.services import Services, ServicesDep, caller
@@ -21,7 +22,7 @@ from promsnmp.observe.audit import audit
 
 log = logging.getLogger(__name__)
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, dependencies=[Depends(require_pages)])
 
 TELL_TIMEOUT = 2.0
 """Seconds that other replicas have to hear of a session that has ended."""
@@ -49,7 +50,7 @@ async def log_in(request: Request, services: ServicesDep) -> Response:
     """Checks what was entered, and begins a session."""
     people_of(services)
     form, login = form_of(request.scope), services.login
-    name, secret, target = (form.get(key, [""])[0] for key in ("name", "secret", "next"))
+    name, secret, target = (first(form, key) for key in ("name", "secret", "next"))
     found = await login.check(request.scope, name.strip(), secret)
     visit = await visit_of(request, services)
     if isinstance(found, Refusal):
@@ -83,8 +84,6 @@ async def log_out(request: Request, services: ServicesDep) -> Response:
 
 async def _tell_others(services: Services, session_id: str) -> None:
     """Tells the other replicas, as far as they answer: the others forget the session when it would have ended."""
-    members = services.cluster.members
-    others = [one for one in members.present if one.instance != members.me.instance]
     body = f"session={session_id}".encode()
 
     async def tell(member: Member) -> None:
@@ -96,7 +95,7 @@ async def _tell_others(services: Services, session_id: str) -> None:
         except PeerError as error:
             log.warning("replica %s did not hear that a session has ended: %s", member.name, error)
 
-    await asyncio.gather(*map(tell, others))
+    await asyncio.gather(*map(tell, services.cluster.members.others))
 
 
 def _page(request: Request, services: Services, visit: Visit, target: str, *, error: str = "") -> str:

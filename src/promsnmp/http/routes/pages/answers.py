@@ -8,14 +8,17 @@ from typing import Any
 
 from fastapi import Request, Response
 
+from promsnmp.cluster.members.members import Member
 from promsnmp.errors import InventoryError, SettingsError
 from promsnmp.http.middleware.page_errors import PAGE_HEADERS, is_fragment
 from promsnmp.http.middleware.page_forms import TOKEN_FIELD, form_of
 from promsnmp.http.middleware.peer_auth import PEER
 from promsnmp.http.responses.errors import ApiError, inventory_refusal
+from promsnmp.http.responses.forms import first
+from promsnmp.http.responses.sending import HeaderList
 from promsnmp.http.security.auth import Refusal
 from promsnmp.http.security.sessions import new_form_cookie, set_cookie
-from promsnmp.http.services import FormSender, PageViewer, PeoplePages, Services, caller, request_id
+from promsnmp.http.services import FormSender, PageViewer, PeoplePages, Services, ServicesDep, caller, request_id
 
 VIEWER_HEADER = b"x-promsnmp-form-token"
 """Header of a request for a page from another replica: the token for the forms of its user, who may change things."""
@@ -30,12 +33,22 @@ def people_of(services: Services) -> PeoplePages:
     return services.people
 
 
+async def require_pages(services: ServicesDep) -> None:
+    """A dependency of all that changes something by a page. Raises ApiError where pages are off."""
+    people_of(services)
+
+
 class Visit:
     """A request for a page: who looks, and the cookie that the answer has to set, for the token of its forms."""
 
     def __init__(self, viewer: PageViewer, cookie: str = "") -> None:
         self.viewer = viewer
         self.cookie = cookie
+
+    @property
+    def peer_headers(self) -> HeaderList:
+        """Headers with which another replica makes the page for whoever looks at it here."""
+        return [(VIEWER_HEADER, self.viewer.form_token.encode())] if self.viewer.may_change else []
 
     def answer(self, status: int, html: str) -> Response:
         """The answer: a page, or for status 303 where to go on."""
@@ -84,9 +97,23 @@ async def page_answer(
     return seen.answer(status, text)
 
 
+def other_owner(request: Request, services: Services, device_id: str) -> Member | None:
+    """The other replica that polls a device; None when it is this one or not known, and for its own request."""
+    cluster = services.cluster
+    if not cluster.has_peers or PEER in request.scope:
+        return None
+    owner = cluster.members.find(cluster.members.ring.owner(device_id))
+    return None if owner is None or owner.instance == cluster.members.me.instance else owner
+
+
+def to_overview(path: str) -> str:
+    """The way from a path to the overview: relative, since a proxy may have put the service below a path."""
+    return "../" * (path.count("/") - 1)
+
+
 def sender_of(request: Request) -> FormSender:
     """Who sends a form. The page that answers has the token of the form: the leader knows no other."""
-    token = form_of(request.scope).get(TOKEN_FIELD, [""])[0]
+    token = first(form_of(request.scope), TOKEN_FIELD)
     who = caller(request)
     viewer = PageViewer(who.rpartition("@")[0], may_change=True, form_token=token)
     return FormSender(who, request_id(request), viewer)

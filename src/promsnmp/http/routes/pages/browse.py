@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 
 from promsnmp.errors import ModuleError
 from promsnmp.http.middleware.page_errors import PAGE_HEADERS
 from promsnmp.http.middleware.page_forms import form_of
 from promsnmp.http.responses.errors import ApiError
 from promsnmp.http.route_policy import AccessLevel, page_access
-from promsnmp.http.routes.pages.answers import page_answer, people_of
+from promsnmp.http.routes.pages.answers import page_answer, people_of, require_pages
 from promsnmp.http.services import ServicesDep
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, dependencies=[Depends(require_pages)])
 
 _FIELDS = ("device", "oid")
 

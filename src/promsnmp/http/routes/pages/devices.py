@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 
 from promsnmp.errors import PeerError, UnknownDevice
 from promsnmp.http.middleware.forwarding import forwarded_user, target_of
-from promsnmp.http.middleware.peer_auth import PEER
 from promsnmp.http.responses.errors import inventory_refusal
 from promsnmp.http.route_policy import AccessLevel, page_access
-from promsnmp.http.routes.pages.answers import people_of, submitted, visit_of
+from promsnmp.http.routes.pages.answers import other_owner, people_of, require_pages, submitted, visit_of
 from promsnmp.http.services import Services, ServicesDep
 from promsnmp.inventory.model import Device
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, dependencies=[Depends(require_pages)])
 
 MAX_FORM = 1024 * 1024
 """Bytes of the form of a device: what was entered, and what was shown before."""
@@ -86,7 +85,7 @@ async def _poll(request: Request, services: Services, device_id: str, *, detect:
         device = services.devices.find(device_id)
     except UnknownDevice as error:
         raise inventory_refusal(error) from None
-    done = "" if PEER in request.scope else await _poll_elsewhere(request, services, device)
+    done = await _poll_elsewhere(request, services, device)
     if not done:
         before = services.standing(device).at
         await services.poll_now([device], detect=detect, within=POLL_WAIT)
@@ -97,9 +96,8 @@ async def _poll(request: Request, services: Services, device_id: str, *, detect:
 
 async def _poll_elsewhere(request: Request, services: Services, device: Device) -> str:
     """Asks the replica that polls a device, and returns the notice for the page; empty when it is this one."""
-    members = services.cluster.members
-    owner = members.find(members.ring.owner(device.id))
-    if not services.cluster.has_peers or owner is None or owner.instance == members.me.instance:
+    owner = other_owner(request, services, device.id)
+    if owner is None:
         return ""
     try:
         answer = await services.cluster.peers.request(

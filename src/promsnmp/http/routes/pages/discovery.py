@@ -10,7 +10,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import RedirectResponse
 
 from promsnmp.cluster.peers.forward_write import ForwardedRequest
@@ -27,17 +27,18 @@ from promsnmp.http.responses.forms import Form, first
 from promsnmp.http.route_policy import AccessLevel, page_access
 from promsnmp.http.routes.discovery import accept_search
 from promsnmp.http.routes.pages.answers import (
-    VIEWER_HEADER,
     Visit,
     page_answer,
     people_of,
+    require_pages,
     sender_of,
+    to_overview,
     visit_of,
 )
 from promsnmp.http.routes.pages.search_form import search_document
 from promsnmp.http.services import Services, ServicesDep, caller, request_id
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, dependencies=[Depends(require_pages)])
 
 MAX_FORM = 1024 * 1024
 """Bytes of a form: some ten thousand addresses, one by one."""
@@ -152,9 +153,9 @@ async def stop(request: Request, job_id: str, services: ServicesDep) -> Response
 
 
 def _back(request: Request, job_id: str = "") -> Response:
-    """To the page, by a relative reference: a proxy may have put the service below a path."""
-    up = "../" * (request.url.path.count("/") - 1)
-    return RedirectResponse(f"{up}discovery{f'?job={job_id}' if job_id else ''}", 303, PAGE_HEADERS)
+    """To the page."""
+    page = f"{to_overview(request.url.path)}discovery"
+    return RedirectResponse(f"{page}?job={job_id}" if job_id else page, 303, PAGE_HEADERS)
 
 
 async def _refused(request: Request, services: Services, form: Form, problems: Sequence[str]) -> Response:
@@ -182,9 +183,7 @@ async def _from_leader(
     leadership = services.cluster.leadership
     if PEER in request.scope or leadership.leads or leadership.backend == "none":
         return None
-    headers = [(b"accept", b"text/html"), *([(b"hx-request", b"true")] if is_part else [])]
-    if visit.viewer.may_change:
-        headers.append((VIEWER_HEADER, visit.viewer.form_token.encode()))
+    headers = [(b"accept", b"text/html"), *([(b"hx-request", b"true")] if is_part else []), *visit.peer_headers]
     asked = ForwardedRequest("GET", target, headers, b"", forwarded_user(request.scope))
     answer = await services.cluster.write_forwarder.forward(asked)
     if answer is not None and answer.status != 200:
@@ -197,7 +196,8 @@ async def _from_leader(
 
 async def _events(request: Request, services: Services, visit: Visit, job_id: str) -> AsyncIterator[bytes]:
     end, shown = time.monotonic() + LONGEST_STREAM, ""
-    target = f"/discovery?job={job_id}" if job_id.replace("-", "").isalnum() else "/discovery"
+    is_id = job_id.isascii() and job_id.replace("-", "").isalnum()
+    target = f"/discovery?job={job_id}" if is_id else "/discovery"
     yield event("", "begin")
     while time.monotonic() < end and services.health.ready:
         is_here, html, runs = False, shown, True

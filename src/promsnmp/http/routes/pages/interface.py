@@ -14,10 +14,9 @@ from promsnmp.errors import InventoryError, PeerError
 from promsnmp.http.middleware.forwarding import forwarded_headers, forwarded_user, target_of
 from promsnmp.http.middleware.owner_proxy import OWNER_TIMEOUT
 from promsnmp.http.middleware.page_errors import PAGE_HEADERS, is_browser, is_fragment
-from promsnmp.http.middleware.peer_auth import PEER
 from promsnmp.http.responses.errors import ApiError
 from promsnmp.http.route_policy import AccessLevel, access, page_access
-from promsnmp.http.routes.pages.answers import VIEWER_HEADER, Visit, page_answer, people_of, visit_of
+from promsnmp.http.routes.pages.answers import Visit, other_owner, page_answer, people_of, visit_of
 from promsnmp.http.routes.pages.start import start_page
 from promsnmp.http.security.auth import Refusal
 from promsnmp.http.services import NOBODY, Services, ServicesDep
@@ -87,23 +86,21 @@ async def asset(name: str, services: ServicesDep) -> Response:
 
 async def _from_owner(request: Request, services: Services, wanted: str) -> Response | None:
     """The page of a device as its owner makes it; None when this replica is the owner, or the owner does not answer."""
-    cluster = services.cluster
-    if services.people is None or not cluster.has_peers or PEER in request.scope:
+    if services.people is None:
         return None
     try:
-        name = cluster.members.ring.owner(services.devices.find(wanted).id)
+        owner = other_owner(request, services, services.devices.find(wanted).id)
     except InventoryError:
         return None
-    owner = cluster.members.find(name)
-    if owner is None or owner.instance == cluster.members.me.instance:
+    if owner is None:
         return None
     visit = await visit_of(request, services)
     headers = [pair for pair in forwarded_headers(request.scope["headers"]) if pair[0] in _FORWARDED]
-    if visit.viewer.may_change:
-        headers.append((VIEWER_HEADER, visit.viewer.form_token.encode()))
     target, user = target_of(request.scope), forwarded_user(request.scope)
     try:
-        answer = await cluster.peers.request(owner.address, "GET", target, headers, timeout=OWNER_TIMEOUT, user=user)
+        answer = await services.cluster.peers.request(
+            owner.address, "GET", target, [*headers, *visit.peer_headers], timeout=OWNER_TIMEOUT, user=user
+        )
     except PeerError:
         return None
     return visit.answer(200, answer.body.decode(errors="replace")) if answer.status == 200 else None

@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import StreamingResponse
 
 from promsnmp.errors import PeerError
 from promsnmp.http.middleware.forwarding import forwarded_user
 from promsnmp.http.middleware.page_forms import form_of
 from promsnmp.http.middleware.peer_auth import PEER
+from promsnmp.http.responses.forms import first
 from promsnmp.http.route_policy import AccessLevel, page_access
-from promsnmp.http.routes.pages.answers import people_of, refusing, submitted, visit_of
+from promsnmp.http.routes.pages.answers import people_of, refusing, require_pages, submitted, to_overview, visit_of
 from promsnmp.http.services import Services, ServicesDep
 from promsnmp.inventory.model import Device
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, dependencies=[Depends(require_pages)])
 
 MAX_IDS = 4 * 1024 * 1024
 """Bytes of a form that names devices: 100,000 of them."""
 MAX_UPLOAD = 4 * 1024 * 1024 + 64 * 1024
-"""Bytes of a form with a file."""
+"""Bytes of a form with a file of modules: 4 MiB; snmp_exporter's own file has 2 MB."""
 MAX_LIST = 128 * 1024
 """Bytes of a form of the list."""
 PEER_TIMEOUT = 5.0
@@ -47,7 +48,7 @@ async def export(request: Request, services: ServicesDep) -> Response:
 async def choose(request: Request, services: ServicesDep) -> Response:
     """What a button of the list does with the chosen devices: polls or exports them; asks before it changes them."""
     form, people = form_of(request.scope), people_of(services)
-    match form.get("action", [""])[0]:
+    match first(form, "action"):
         case "export":
             return _csv(await refusing(people.csv_of)(form))
         case "poll":
@@ -97,8 +98,8 @@ async def _poll(request: Request, services: Services, devices: Sequence[Device])
     if services.cluster.has_peers:
         foreign = await asyncio.to_thread(_by_owner, services, devices)
         number += sum(await asyncio.gather(*(_ask(request, services, *one) for one in foreign)))
-    up = "../" * (request.url.path.count("/") - 1)
-    return visit.answer(303, f"{up}devices?done=polls&number={number}" if devices else f"{up}devices?done=none")
+    done = f"polls&number={number}" if devices else "none"
+    return visit.answer(303, f"{to_overview(request.url.path)}devices?done={done}")
 
 
 def _by_owner(services: Services, devices: Sequence[Device]) -> list[tuple[str, bytes]]:
@@ -128,10 +129,5 @@ async def _ask(request: Request, services: Services, address: str, form: bytes) 
     return int(answer.body) if answer.status == 200 and answer.body.isdigit() else 0
 
 
-def _csv(parts: Iterable[bytes]) -> Response:
-    async def streamed() -> AsyncIterator[bytes]:
-        for part in parts:
-            yield part
-            await asyncio.sleep(0)  # others run between two parts
-
-    return StreamingResponse(streamed(), media_type="text/csv; charset=utf-8", headers=_CSV)
+def _csv(parts: AsyncIterator[bytes]) -> Response:
+    return StreamingResponse(parts, media_type="text/csv; charset=utf-8", headers=_CSV)

@@ -6,10 +6,12 @@ import asyncio
 
 from fastapi import APIRouter, Request, Response
 
+from promsnmp.cluster.peers.signing import PeerIdentity
 from promsnmp.http.middleware.page_errors import PAGE_HEADERS
+from promsnmp.http.middleware.peer_auth import PEER
 from promsnmp.http.responses.errors import ApiError
 from promsnmp.http.responses.negotiation import accepts_gzip
-from promsnmp.http.route_policy import AccessLevel, page_access
+from promsnmp.http.route_policy import AccessLevel, access, page_access
 from promsnmp.http.routes.pages.answers import Visit, page_answer, people_of
 from promsnmp.http.services import NOBODY, Services, ServicesDep
 from promsnmp.support.compression import compress
@@ -46,9 +48,12 @@ async def map_document(request: Request, services: ServicesDep) -> Response:
 
 
 @router.get("/map/part.json")
-@page_access(AccessLevel.READING)
+@access(AccessLevel.PEER)
 async def map_part(request: Request, services: ServicesDep) -> Response:
-    """What this replica knows of the devices that it polls: other replicas ask for it, with a signature."""
+    """What this replica knows of the devices that it polls, more than a map shows: for other replicas only."""
+    people_of(services)
+    if not isinstance(request.scope.get(PEER), PeerIdentity):
+        raise ApiError(403, "only replicas may use this path")
     return await _file(request, services, "map/part.json", "application/json")
 
 

@@ -28,7 +28,7 @@ def search_document(
         "exclude": split_targets(first(form, "exclude")),
         "force": bool(first(form, "force")),
     }
-    if port := first(form, "port"):
+    if port := first(form, "port").strip():
         document["port"] = int(port) if port.isascii() and port.isdigit() and len(port) < 6 else port[:20]
     if neighbours := split_targets(first(form, "neighbours")):
         document["neighbours"] = neighbours
@@ -64,7 +64,7 @@ def _entered(form: Form) -> list[dict[str, object]]:
                 "readCommunity": community,
             }
         )
-    if user := first(form, "user"):
+    if user := first(form, "user").strip():
         auth, priv = first(form, "authPassphrase"), first(form, "privPassphrase")
         document: dict[str, object] = {
             "version": "v3",

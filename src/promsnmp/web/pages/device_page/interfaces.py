@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from promsnmp.exposition.utilization.histogram import speed_of
+from promsnmp.web.pages.paging import page_of
 from promsnmp.web.scrape_text import Sample
 from promsnmp.web.sparkline import Sparkline, sparkline
 
@@ -27,8 +29,6 @@ _OPER: Mapping[float, str] = {
     7: "lower layer down",
 }
 """ifOperStatus."""
-_UNLIMITED = 4_294_967_295
-"""ifSpeed of interfaces that are too fast for it; then ifHighSpeed says it."""
 
 
 @dataclass(slots=True)
@@ -66,8 +66,7 @@ class InterfaceRow:
 
     @property
     def speed(self) -> float:
-        high, low = self.values.get("ifHighSpeed", 0.0), self.values.get("ifSpeed", 0.0)
-        return high * 1e6 if high > 0 else 0.0 if low == _UNLIMITED else low
+        return speed_of(self.values.get("ifHighSpeed"), self.values.get("ifSpeed"))
 
     @property
     def shares(self) -> tuple[float, float] | None:
@@ -133,9 +132,7 @@ def interface_page(found: Iterable[Sample], data: InterfaceData, *, wanted: str 
     folded = wanted.casefold()
     matching = [row for row in rows if not folded or _matches(row, folded)]
     matching.sort(key=lambda row: (not row.index.isdigit(), len(row.index), row.index, row.name))
-    pages = max(-(-len(matching) // SIZE), 1)
-    number = min(max(number, 1), pages)
-    shown = matching[(number - 1) * SIZE : number * SIZE]
+    shown, number, pages = page_of(matching, number, SIZE)
     for row in shown:
         _complete(row, data)
     return InterfacePage(shown, len(matching), total, number, pages, wanted)

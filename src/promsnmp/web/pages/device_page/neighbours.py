@@ -6,18 +6,23 @@ is an address of the device, or when it has its name, and only that device has i
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from promsnmp.inventory.index import Index
 from promsnmp.inventory.model import Device
 from promsnmp.web.scrape_text import Sample
+from promsnmp.web.topology.neighbour_tables import (
+    CDP_INDEX,
+    LLDP_INDEX,
+    address_of,
+    cdp_name,
+    digits_of,
+    table_rows,
+)
 
 MOST_ROWS = 500
 PREFIXES = ("lldpRemChassisId", "lldpRemPortDesc{", "lldpRemSysDesc{", "lldpRemManAddrIfId{", "cdpCache")
-_LLDP_KEY = ("lldpRemLocalPortNum", "lldpRemIndex")
-_CDP_KEY = ("cdpCacheIfIndex", "cdpCacheDeviceIndex")
 _MAC_DIGITS = 12
 
 
@@ -32,11 +37,16 @@ class NeighbourRow:
 
     @property
     def local_port(self) -> str:
-        return self._first("lldpLocPortId", "lldpLocPortDesc", "ifName", "ifDescr", "lldpRemLocalPortNum", _CDP_KEY[0])
+        return self._first("lldpLocPortId", "lldpLocPortDesc", "ifName", "ifDescr", "lldpRemLocalPortNum", CDP_INDEX[0])
 
     @property
     def name(self) -> str:
         return self._first("lldpRemSysName", "cdpCacheDeviceId", "lldpRemChassisId")
+
+    @property
+    def system_name(self) -> str:
+        """Its sysName, as far as it says it."""
+        return cdp_name(self.name) if self.protocol == "CDP" else self.name
 
     @property
     def port(self) -> str:
@@ -49,45 +59,36 @@ class NeighbourRow:
     @property
     def address(self) -> str:
         """Of its management; empty when it is not known, or not an address."""
-        return _address(self._first("lldpRemManAddr", "cdpCacheAddress"))
+        return address_of(self._first("lldpRemManAddr", "cdpCacheAddress"))
 
     @property
     def mac(self) -> str:
         """Of its chassis, as hexadecimal digits; empty when it has another identifier."""
-        digits = self._first("lldpRemChassisId").removeprefix("0x").replace(":", "").lower()
-        return digits if len(digits) == _MAC_DIGITS and set(digits) <= set("0123456789abcdef") else ""
+        digits = digits_of(self.labels.get("lldpRemChassisId", ""))
+        return digits if len(digits) == _MAC_DIGITS else ""
 
     def _first(self, *names: str) -> str:
         return next((text for name in names if (text := self.labels.get(name))), "")
 
 
-def _address(text: str) -> str:
-    try:
-        if text.startswith("0x"):
-            return str(ipaddress.ip_address(bytes.fromhex(text[2:])))
-        return str(ipaddress.ip_address(text))
-    except ValueError:
-        return ""
-
-
 def neighbour_rows(found: Iterable[Sample]) -> tuple[Sequence[NeighbourRow], int]:
     """The first MOST_ROWS neighbours, by our port, and how many there are."""
-    rows: dict[tuple[str, ...], NeighbourRow] = {}
+    by_protocol: dict[str, list[Sample]] = {"CDP": [], "LLDP": []}
     for sample in found:
-        protocol, names = ("CDP", _CDP_KEY) if sample.name.startswith("cdp") else ("LLDP", _LLDP_KEY)
-        if not sample.name.startswith(("lldpRem", "cdpCache")) or not all(name in sample.labels for name in names):
-            continue
-        key = protocol, *(sample.labels[name] for name in names)
-        rows.setdefault(key, NeighbourRow(protocol)).labels.update(sample.labels)
-    ordered = sorted(rows.items(), key=lambda one: [(len(text), text) for text in one[0]])
-    return [row for _, row in ordered[:MOST_ROWS]], len(rows)
+        if sample.name.startswith(("lldpRem", "cdpCache")):
+            by_protocol["CDP" if sample.name.startswith("cdp") else "LLDP"].append(sample)
+    rows: list[NeighbourRow] = []
+    for protocol, index in (("CDP", CDP_INDEX), ("LLDP", LLDP_INDEX)):
+        known = table_rows(by_protocol[protocol], index)
+        rows += [NeighbourRow(protocol, known[at]) for at in sorted(known, key=lambda at: [(len(x), x) for x in at])]
+    return rows[:MOST_ROWS], len(rows)
 
 
 def identify(rows: Iterable[NeighbourRow], index: Index, macs: Mapping[str, Device | None]) -> None:
     """Finds the neighbours in the inventory; ``macs``: see ``MacIndex``."""
     for row in rows:
         by_address = index.find(row.address) if row.address else None
-        named = index.named(row.name) if row.name else ()
+        named = index.named(row.system_name) if row.system_name else ()
         candidates = macs.get(row.mac), by_address and by_address.device, named[0] if len(named) == 1 else None
         row.device = next((one for one in candidates if one is not None), None)
 

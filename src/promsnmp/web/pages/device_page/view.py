@@ -19,6 +19,7 @@ from promsnmp.web.fleet import ELSEWHERE, Row
 from promsnmp.web.pages.device_page import interfaces, neighbours, readings
 from promsnmp.web.pages.device_page.interfaces import MOST_FILTER, InterfaceData, interface_page
 from promsnmp.web.pages.device_page.neighbours import MacIndex
+from promsnmp.web.pages.paging import page_number
 from promsnmp.web.scrape_text import Sample, blocks, matching, samples
 from promsnmp.web.sources import Sources
 
@@ -26,8 +27,8 @@ MOST_LINES = 500
 """Lines of the page's text that are shown."""
 MOST_FIND = 200
 MOST_AGENTS = 20
-MOST_SAMPLES = 20_000
-"""Samples of health, neighbours and modules that are read."""
+MOST_SAMPLES, MOST_TEXT = 20_000, 4 * 1024 * 1024
+"""Samples of health, neighbours and modules that are read, and characters of their labels."""
 MOST_CONTENTS = 8
 """Devices, or searches in them, whose contents are kept."""
 _MODULES = ("promsnmp_module_up", "snmp_scrape_duration_seconds", "snmp_scrape_pdus_returned")
@@ -115,12 +116,10 @@ class Choice:
     @classmethod
     def of(cls, query: Sequence[tuple[str, str]]) -> Choice:
         last = dict(query)
-        number = last.get("page", "")
-        is_number = number.isascii() and number.isdigit() and len(number) < 9
         return cls(
             last.get("find", "")[:MOST_FIND],
             last.get("interfaces", "").strip()[:MOST_FILTER],
-            int(number) if is_number else 1,
+            page_number(last.get("page", "")),
         )
 
     def query(self, page: int) -> str:
@@ -136,10 +135,11 @@ def page_contents(
     others: list[Sample] = []
 
     def of_interfaces() -> Iterator[Sample]:
+        left = MOST_TEXT
         for sample in samples(_blocks(page), _PREFIXES):
             if sample.name in interfaces.NAMES:
                 yield sample
-            elif len(others) < MOST_SAMPLES:
+            elif len(others) < MOST_SAMPLES and (left := left - len(sample.key)) >= 0:
                 others.append(sample)
 
     shown = interface_page(of_interfaces(), data, wanted=choice.interfaces, number=choice.page)

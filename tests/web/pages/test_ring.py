@@ -7,7 +7,7 @@ import re
 import pytest
 
 from promsnmp.cluster.members.members import Member
-from promsnmp.web.edit.ring import MOST_ARCS, ring_arcs
+from promsnmp.web.pages.ring import MOST_ARCS, ring_arcs
 
 
 def members(count: int) -> list[Member]:

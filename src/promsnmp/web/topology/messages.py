@@ -1,4 +1,4 @@
-"""What one replica tells another one about the neighbours of the devices that it polls, as JSON."""
+"""The message by which a replica says which neighbours its devices have, as JSON."""
 
 from __future__ import annotations
 
@@ -8,22 +8,24 @@ from dataclasses import dataclass
 from typing import Any
 
 from promsnmp.web.topology.graph import Node
-from promsnmp.web.topology.neighbours import MOST_TEXT, NO_FACTS, Learned, Neighbour, PageFacts, Port
+from promsnmp.web.topology.neighbour_tables import MOST_TEXT
+from promsnmp.web.topology.neighbours import NO_FACTS, Learned, Neighbour, PageFacts, Port
 
-Rates = Mapping[str, tuple[float, float]]
+PortRates = Mapping[str, tuple[float, float]]
+"""Bit/s received and sent, by the labels of ports."""
 
 
 @dataclass(frozen=True, slots=True)
 class PeerDevice:
-    """A device as the replica that polls it knows it; ``rates`` by the labels of ports."""
+    """A device as the replica that polls it knows it."""
 
     state: str
     reason: str
     facts: PageFacts
-    rates: Rates
+    rates: PortRates
 
 
-def write_part(nodes: Iterable[Node], facts: Mapping[str, PageFacts], rates: Mapping[str, Rates]) -> bytes:
+def write_part(nodes: Iterable[Node], facts: Mapping[str, PageFacts], rates: Mapping[str, PortRates]) -> bytes:
     """The document of this replica."""
     document = {
         node.id: {
@@ -53,14 +55,14 @@ def _port(port: Port) -> tuple[str, str, float]:
 
 
 def read_part(body: bytes) -> Mapping[str, PeerDevice]:
-    """The document of another replica. Raises ValueError when it is none."""
+    """The document of another replica. Raises ValueError when it is invalid."""
     document = json.loads(body)
     if not isinstance(document, dict):
-        raise ValueError("the map of another replica is no object")
+        raise ValueError("not a JSON object")
     try:
         return {str(key): _device(value) for key, value in document.items()}
-    except (KeyError, TypeError, IndexError) as error:
-        raise ValueError(f"the map of another replica has another form: {error!r}") from None
+    except (AttributeError, KeyError, TypeError, IndexError) as error:
+        raise ValueError(f"unexpected message: {error!r}") from None
 
 
 def _device(value: Any) -> PeerDevice:
