@@ -59,7 +59,9 @@ def test_every_replica_shows_the_whole_and_the_reason_when_another_is_silent(
             wait_until(lambda replica=replica: is_whole(replica), deadline=60, what="the state of all devices")  # type: ignore[misc]
         assert states(leader) == states(other)
         assert leader.client.post(POLL_STATUS_PATH, content=b"{}").status_code == 403
-        assert {one["name"] for one in other.client.get("/map.json").json()["nodes"]} >= {"up-0", "up-1", "up-2"}
+        whole_map = other.client.get("/map.json").json()
+        assert {one["name"] for one in whole_map["nodes"]} >= {"up-0", "up-1", "up-2"}
+        assert whole_map["unknownReplicas"] == []
         search_at(other, agents[0])
 
         shown = Page(leader.client.get("/", headers=BROWSER).text).text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from promsnmp.web.topology.graph import FOREIGN, Graph, Node, build_graph
+from promsnmp.web.topology.graph import FOREIGN, MOST_BETWEEN, Graph, Node, build_graph
 from promsnmp.web.topology.messages import read_part, write_part
 from promsnmp.web.topology.neighbours import facts_of
 from tests.support.web.neighbours import bridge_port, cdp, interface, learned, lldp, own
@@ -40,6 +40,14 @@ def test_parallel_links_stay_apart() -> None:
         2: "".join(lldp(at, f"q{at}", "switch-1", f"p{at}") for at in (2, 1)),
     }
     assert ends(graph([node(1), node(2)], pages)) == [("id-1", "p1", "id-2", "q1"), ("id-1", "p2", "id-2", "q2")]
+
+
+def test_links_between_two_devices_are_bounded() -> None:
+    pages = {
+        me: "".join(lldp(at, f"p{at}", f"switch-{other}", f"q{at}") for at in range(MOST_BETWEEN + 50))
+        for me, other in ((1, 2), (2, 1))
+    }
+    assert len(graph([node(1), node(2)], pages).links) == 2 * MOST_BETWEEN
 
 
 def test_names_count_with_and_without_a_domain_and_only_when_unique() -> None:

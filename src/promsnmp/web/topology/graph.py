@@ -18,6 +18,8 @@ from promsnmp.web.topology.neighbours import FORWARDING, NO_FACTS, Neighbour, Pa
 FOREIGN = "foreign"
 """State of a node that is not in the inventory."""
 MOST_FOREIGN = 20_000
+MOST_BETWEEN = 200
+"""Links that one device may see to another: the ports of both are compared with each other."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,7 +191,9 @@ def _joined(sightings: Iterable[_Sighting]) -> list[Link]:
     pairs: dict[tuple[str, str], tuple[list[_Sighting], list[_Sighting]]] = {}
     for one in sightings:
         pair = min(one.me, one.other), max(one.me, one.other)
-        pairs.setdefault(pair, ([], []))[one.me != pair[0]].append(one)
+        side = pairs.setdefault(pair, ([], []))[one.me != pair[0]]
+        if len(side) < MOST_BETWEEN:
+            side.append(one)
     links = []
     for (a, b), (from_a, from_b) in sorted(pairs.items()):
         direct = any(FORWARDING not in one.sources for one in (*from_a, *from_b))
