@@ -27,6 +27,9 @@ def test_an_address_is_text_or_four_or_sixteen_octets(text: str, address: str) -
 
 def test_identifiers_are_digits_and_names_have_no_serial_number() -> None:
     assert digits_of("0x02005E01FFAB") == digits_of("02:00:5e:01:ff:ab") == "02005e01ffab"
+    assert digits_of("0200.5e01.ffab") == digits_of("2:0:5E:1:FF:AB") == digits_of("02005e01ffab") == "02005e01ffab"
+    assert len({digits_of(text) for text in ("core-sw", "ce", "c-e", "access", "acce")}) == 5
+    assert digits_of("") == digits_of("0x") == ""
     assert [cdp_name(text) for text in ("nexus(FOX1)", "ios.example", "")] == ["nexus", "ios.example", ""]
 
 

@@ -14,6 +14,8 @@ LLDP_INDEX = ("lldpRemLocalPortNum", "lldpRemIndex")
 CDP_INDEX = ("cdpCacheIfIndex", "cdpCacheDeviceIndex")
 MOST_TEXT = 255
 """Characters of a name: the longest of LLDP (lldpRemSysName, SIZE 0..255)."""
+_HEX = re.compile(r"0x(?:[0-9a-f]{2})*|[0-9a-f]{12}|[0-9a-f]{4}(?:\.[0-9a-f]{4})+|[0-9a-f]{1,2}(?:[:-][0-9a-f]{1,2})+")
+"""Octets as pages and the inventory write them."""
 _NO_HEX = re.compile(r"[^0-9a-f]")
 
 
@@ -29,8 +31,14 @@ def table_rows(found: Iterable[Sample], index: Sequence[str]) -> dict[tuple[str,
 
 
 def digits_of(text: str) -> str:
-    """An octet string as hexadecimal digits, however it is written: ``0x02005E``, ``02:00:5E``."""
-    return _NO_HEX.sub("", text[: 4 * MOST_TEXT].lower().removeprefix("0x"))
+    """An octet string as hexadecimal digits, however it is written: ``0x02005E``, ``02:00:5E``, ``2:0:5e``, or as text,
+    such as the name that a chassis identifier may be."""
+    given = text[: 4 * MOST_TEXT].lower()
+    if _HEX.fullmatch(given) is None:
+        return given.encode(errors="replace").hex()
+    if ":" in given or "-" in given:
+        return "".join(octet.zfill(2) for octet in re.split("[:-]", given))
+    return _NO_HEX.sub("", given.removeprefix("0x"))
 
 
 def address_of(text: str) -> str:
