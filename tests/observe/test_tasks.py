@@ -11,7 +11,7 @@ import pytest
 
 from promsnmp.errors import NotLeader
 from promsnmp.observe import tasks
-from promsnmp.observe.tasks import LoopLag, end_within, forever, shielded
+from promsnmp.observe.tasks import LoopLag, SharedTask, end_within, forever, shielded
 
 
 async def test_a_failure_is_logged_and_the_work_goes_on(caplog: pytest.LogCaptureFixture) -> None:
@@ -112,3 +112,40 @@ async def test_parts_that_fail_or_do_not_end_hold_nobody_up(caplog: pytest.LogCa
 
 async def test_nothing_to_end_takes_no_time() -> None:
     await end_within(60.0, [], "stop")
+
+
+async def test_those_who_ask_at_the_same_time_share_the_work_even_when_one_of_them_is_cancelled() -> None:
+    begun, finish, work = 0, asyncio.Event(), SharedTask[int]("the work")
+
+    async def start() -> int:
+        nonlocal begun
+        begun += 1
+        await finish.wait()
+        return begun
+
+    first, second = (asyncio.create_task(work.result(start)) for _ in range(2))
+    await asyncio.sleep(0)
+    waiting = asyncio.create_task(work.ended())
+    await asyncio.sleep(0)
+    first.cancel()
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    finish.set()
+    assert await second == 1
+    await waiting
+    assert await work.result(start) == 2, "work that has ended is begun anew"
+
+
+async def test_shared_work_that_fails_is_begun_anew_for_the_next_who_asks() -> None:
+    work = SharedTask[int]("the work")
+
+    async def fail() -> int:
+        raise NotLeader("not now")
+
+    async def succeed() -> int:
+        return 3
+
+    with pytest.raises(NotLeader):
+        await work.result(fail)
+    await work.ended()
+    assert await work.result(succeed) == 3

@@ -5,13 +5,12 @@ The cluster and the inventory do not import each other; ``app.py`` connects them
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from promsnmp.cluster.election.claim_writer import WriteClaim
 from promsnmp.cluster.peers.forward_write import CommitStatus, ForwardedWrite
-from promsnmp.observe.tasks import shielded
+from promsnmp.observe.tasks import SharedTask
 from promsnmp.support.claim import Claim
 
 
@@ -41,7 +40,7 @@ class ForwardedWriteCheck:
 
     def __init__(self, inventory: InventoryPort) -> None:
         self._inventory = inventory
-        self._reloading: asyncio.Future[object] | None = None
+        self._reloading = SharedTask[object]("reload of the inventory")
 
     def last_known(self) -> str:
         """The ID of the last forwarded write that is known here; empty for none."""
@@ -49,9 +48,7 @@ class ForwardedWriteCheck:
 
     async def commit_status(self, sent: ForwardedWrite) -> CommitStatus:
         """Whether the file contains the write, never will, or may still get it."""
-        if self._reloading is None or self._reloading.done():  # one reload for all who ask
-            self._reloading = asyncio.ensure_future(self._inventory.reload())
-        await shielded(self._reloading)
+        await self._reloading.result(self._inventory.reload)
         request_ids = self._inventory.request_ids()
         if sent.request_id in request_ids:
             return CommitStatus.COMMITTED

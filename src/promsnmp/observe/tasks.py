@@ -10,7 +10,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from promsnmp.errors import PromSnmpError
 from promsnmp.observe.counts import LAG_BOUNDS, Distribution
@@ -51,6 +51,29 @@ def _log_unexpected(future: asyncio.Future[T]) -> None:
     error = None if future.cancelled() else future.exception()
     if error is not None and not isinstance(error, PromSnmpError | OSError):
         log.error("unexpected error in work whose caller has gone", exc_info=error)
+
+
+class SharedTask(Generic[T]):
+    """Work that all share who ask for it at the same time; it goes on when one of them is cancelled."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._task: asyncio.Task[T] | None = None
+
+    async def result(self, start: Callable[[], Awaitable[T]]) -> T:
+        """The result of the work that is being done, else of ``start()``. Raises what it raises."""
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(_awaited(start), name=self._name)
+        return await shielded(self._task)
+
+    async def ended(self) -> None:
+        """Waits until the work that is being done has ended, whatever its result."""
+        if self._task is not None and not self._task.done():
+            await asyncio.wait([self._task])
+
+
+async def _awaited(start: Callable[[], Awaitable[T]]) -> T:
+    return await start()
 
 
 async def end_within(seconds: float, parts: Sequence[asyncio.Future[Any]], goal: str) -> None:

@@ -20,7 +20,7 @@ from typing import Any
 
 from promsnmp.inventory.index import display_name, name_key
 from promsnmp.inventory.model import LOST, Device, Inventory
-from promsnmp.observe.tasks import shielded
+from promsnmp.observe.tasks import SharedTask
 from promsnmp.polling.health.summary import NO_SUMMARY, NamedValue
 from promsnmp.polling.pages.poll_status import PollStatus
 from promsnmp.web.peers.exchange import PeerReport
@@ -178,7 +178,7 @@ class Fleet:
         self._clock = clock
         self._wall = wall
         self._board: Board | None = None
-        self._making: asyncio.Task[Board] | None = None
+        self._making = SharedTask[Board]("board of all devices")
         self._owners: tuple[object, object, Counter[str]] | None = None
 
     async def board(self, *, is_current: bool = False) -> Board:
@@ -188,11 +188,9 @@ class Fleet:
         is_recent = board is not None and self._clock() - board.made_at < board.lifetime
         if board is not None and is_recent and (board.inventory is inventory or not is_current):
             return board
-        if is_current and self._making is not None and not self._making.done():
-            await asyncio.wait({self._making})  # it may have begun with the inventory before
-        if self._making is None or self._making.done():
-            self._making = asyncio.create_task(self._renew(), name="board of all devices")
-        self._board = await shielded(self._making)
+        if is_current:
+            await self._making.ended()  # it may have begun with the inventory before
+        self._board = await self._making.result(self._renew)
         return self._board
 
     async def _renew(self) -> Board:

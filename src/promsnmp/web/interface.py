@@ -162,11 +162,11 @@ class WebInterface:
     def error_page(self, path: str, status: int, text: str, problems: Sequence[str]) -> str:
         """What is wrong with a request for ``path``."""
         shown = {"status": status, "error": text, "problems": problems}
-        return self._form("edit/error", shown, NOBODY, base="../" * (path.count("/") - 1))
+        return self._form("edit/error", shown, NOBODY, base=_to_overview(path))
 
     def continue_page(self, path: str) -> str:
         """A page that asks for ``path`` once more, without a click."""
-        base = "../" * (path.partition("?")[0].count("/") - 1)
+        base = _to_overview(path.partition("?")[0])
         return self._form("edit/continue", {"target": f"{base or './'}{path[1:]}"}, NOBODY, base=base)
 
     def _form(self, template: str, values: Mapping[str, object], viewer: Viewer, *, base: str) -> str:
@@ -296,6 +296,10 @@ class WebInterface:
 
     async def _modules(self, item: str, query: Query) -> Mapping[str, object]:
         return modules_view(self._sources)
+
+
+def _to_overview(path: str) -> str:
+    return "../" * (path.count("/") - 1)
 
 
 def environment() -> Environment:

@@ -131,9 +131,8 @@ class _Presenter:
         await send_response(self._send, 303, body_headers(b"", HTML, place), b"")
 
     def _login(self, target: str) -> bytes:
-        """Where to log in, relative to the request: a proxy may have put the service below a path."""
-        up = "../" * (self._scope["path"].count("/") - 1)
-        return f"{up}login?{urlencode({'next': own_path(target)})}".encode()
+        """Where to log in."""
+        return f"{to_overview(self._scope['path'])}login?{urlencode({'next': own_path(target)})}".encode()
 
 
 def is_fragment(headers: HeaderMap) -> bool:
@@ -145,6 +144,11 @@ def is_browser(headers: HeaderMap) -> bool:
     """Whether HTML is named in the Accept header: programs send ``*/*``, or nothing."""
     accepted = parse_accept(headers.get("accept", "")[:2048])
     return any(one.name == "text/html" and one.weight > 0 for one in accepted)
+
+
+def to_overview(path: str) -> str:
+    """The way from a path to the overview: relative, since a proxy may have put the service below a path."""
+    return "../" * (path.count("/") - 1)
 
 
 def own_path(text: str) -> str:

@@ -134,7 +134,7 @@ async def list_seeds(services: ServicesDep) -> Response:
 @access(AccessLevel.MANAGEMENT, leader_only=True)
 async def delete_seeds(request: Request, services: ServicesDep) -> str:
     """Delete all saved seeds. Devices stay."""
-    await _delete(request, services.discovery)
+    await remove_seeds(request, services.discovery)
     return "All discovery seeds deleted."
 
 
@@ -156,11 +156,17 @@ async def show_job(job_id: str, services: ServicesDep) -> Response:
 @access(AccessLevel.MANAGEMENT, leader_only=True)
 async def stop_job(job_id: str, services: ServicesDep) -> Response:
     """Stop a search; the devices that it found stay in the inventory. A search that has ended stays as it is."""
-    job = services.discovery.job(job_id.lower())
-    if job is not None and job.state not in ENDED_STATES:
-        services.discovery.stop_job(job)
-        await job.ended_event.wait()
+    await stop_search(services.discovery, job_id)
     return JSONResponse(_job_document(services.discovery, job_id))
+
+
+async def stop_search(discovery: Discovery, job_id: str) -> Job | None:
+    """Stops a search that has not ended, and waits until it has; None when there is no such search."""
+    job = discovery.job(job_id.lower())
+    if job is not None and job.state not in ENDED_STATES:
+        discovery.stop_job(job)
+        await job.ended_event.wait()
+    return job
 
 
 @router.get(PATH + "/{seed_id}", response_model=SeedBody, responses=_NO_SEED)
@@ -168,7 +174,7 @@ async def stop_job(job_id: str, services: ServicesDep) -> Response:
 async def show_seed(seed_id: str, services: ServicesDep) -> Response:
     """One saved seed, secrets masked."""
     if (seed := services.discovery.seeds.get(seed_id.lower())) is None:
-        raise _no_seed(seed_id)
+        raise no_seed(seed_id)
     return JSONResponse(seed_document(seed, mask=True))
 
 
@@ -176,19 +182,21 @@ async def show_seed(seed_id: str, services: ServicesDep) -> Response:
 @access(AccessLevel.MANAGEMENT, leader_only=True)
 async def delete_seed(request: Request, seed_id: str, services: ServicesDep) -> str:
     """Delete one saved seed. Devices stay."""
-    if not await _delete(request, services.discovery, seed_id.lower()):
-        raise _no_seed(seed_id)
+    if not await remove_seeds(request, services.discovery, seed_id.lower()):
+        raise no_seed(seed_id)
     return f"Seed deleted: {seed_id.lower()}"
 
 
-async def _delete(request: Request, discovery: Discovery, seed_id: str | None = None) -> int:
+async def remove_seeds(request: Request, discovery: Discovery, seed_id: str | None = None) -> int:
+    """Removes one seed, or all, and returns how many there were. Raises ApiError."""
     try:
         return await discovery.seeds.delete(seed_id, who=caller(request), request_id=request_id(request))
     except InventoryError as error:
         raise inventory_refusal(error, "nothing deleted") from None
 
 
-def _no_seed(seed_id: str) -> ApiError:
+def no_seed(seed_id: str) -> ApiError:
+    """For a seed that does not exist."""
     return ApiError(404, f"unknown seed {seed_id[:80]!r}")
 
 

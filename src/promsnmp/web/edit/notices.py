@@ -29,7 +29,7 @@ _MOST_DIGITS = 9
 
 
 def notice_of(query: Sequence[tuple[str, str]]) -> str:
-    """The sentence that a page shows; empty for none, and for a number that is none."""
+    """The sentence that a page shows; empty without a notice, and when its number cannot be read."""
     given = dict(query)
     done, number = given.get("done", ""), given.get("number", "")
     if done not in COUNTED:

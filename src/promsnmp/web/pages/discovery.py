@@ -162,7 +162,7 @@ def _seed_row(seed: Seed) -> SeedRow:
 
 
 def _kind(credentials: Credentials) -> str:
-    """What kind of credentials it is, without anything secret; the name of a user is none."""
+    """The kind of credentials, and the name of a user; never a secret."""
     if isinstance(credentials, User):
         return f"v3 user {credentials.name}"
     return f"{credentials.version.name.lower()} {agent_type(credentials).removeprefix('snmp-')}"

@@ -17,7 +17,7 @@ from promsnmp.cluster.members.members import Member
 from promsnmp.cluster.peers.client import POLL_STATUS_PATH
 from promsnmp.errors import PeerError
 from promsnmp.inventory.model import Device
-from promsnmp.observe.tasks import shielded
+from promsnmp.observe.tasks import SharedTask
 from promsnmp.polling.pages.poll_status import NEVER_POLLED, PollStatus
 from promsnmp.web.peers.messages import MAX_MESSAGE, KnownLines, StatusEncoder, read_message
 from promsnmp.web.rates import PollRates
@@ -86,8 +86,8 @@ class PeerStatuses:
         self._encoder = StatusEncoder()
         self._answer: tuple[float, bytes] | None = None
         """Until when it is sent, and the message."""
-        self._making: asyncio.Task[bytes] | None = None
-        self._reporting: asyncio.Task[PeerReport] | None = None
+        self._making = SharedTask[bytes]("poll statuses for replicas")
+        self._reporting = SharedTask[PeerReport]("poll statuses of replicas")
         self._peers: dict[str, _Peer] = {}
         """By instance."""
 
@@ -95,9 +95,7 @@ class PeerStatuses:
         """The message for another replica that asks; those who ask at the same time share the work."""
         if self._answer is not None and self._clock() < self._answer[0]:
             return self._answer[1]
-        if self._making is None or self._making.done():
-            self._making = asyncio.create_task(asyncio.to_thread(self._make), name="poll statuses for replicas")
-        return await shielded(self._making)
+        return await self._making.result(lambda: asyncio.to_thread(self._make))
 
     def _make(self) -> bytes:
         began, devices = time.thread_time(), self._devices()
@@ -113,9 +111,7 @@ class PeerStatuses:
 
     async def report(self) -> PeerReport:
         """What the other replicas say now; takes TIMEOUT at most. Those who ask at the same time share the work."""
-        if self._reporting is None or self._reporting.done():
-            self._reporting = asyncio.create_task(self._report(), name="poll statuses of replicas")
-        return await shielded(self._reporting)
+        return await self._reporting.result(self._report)
 
     async def _report(self) -> PeerReport:
         others = self._cluster.members.others if self._cluster.has_peers else ()

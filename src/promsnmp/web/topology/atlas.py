@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from promsnmp.cluster.members.members import Member
 from promsnmp.errors import PeerError
 from promsnmp.inventory.model import Device, Inventory
-from promsnmp.observe.tasks import shielded
+from promsnmp.observe.tasks import SharedTask
 from promsnmp.polling.pages.page import RenderedPage
 from promsnmp.web.fleet import Board, Row
 from promsnmp.web.scrape_text import blocks
@@ -105,17 +105,15 @@ class AtlasMaker:
         self._atlas: Atlas | None = None
         self._part: tuple[Board | None, bytes] = (None, b"")
         """What another replica got, made of which board."""
-        self._making: asyncio.Task[Atlas] | None = None
-        self._making_part: asyncio.Task[bytes] | None = None
+        self._making = SharedTask[Atlas]("map of all devices")
+        self._making_part = SharedTask[bytes]("part of the map for replicas")
 
     async def atlas(self) -> Atlas:
         """The present map; those who ask at the same time share the work."""
         atlas = self._atlas
         if atlas is not None and self._clock() - atlas.made_at < atlas.lifetime:
             return atlas
-        if self._making is None or self._making.done():
-            self._making = asyncio.create_task(self._make(), name="map of all devices")
-        self._atlas = await shielded(self._making)
+        self._atlas = await self._making.result(self._make)
         return self._atlas
 
     async def part(self) -> bytes:
@@ -124,9 +122,7 @@ class AtlasMaker:
         board = await self._board()
         if self._part[0] is board:
             return self._part[1]
-        if self._making_part is None or self._making_part.done():
-            self._making_part = asyncio.create_task(self._make_part(board), name="part of the map for replicas")
-        return await shielded(self._making_part)
+        return await self._making_part.result(lambda: self._make_part(board))
 
     async def _make_part(self, board: Board) -> bytes:
         rows = [row for row in board.rows if row.status.state != "elsewhere"]

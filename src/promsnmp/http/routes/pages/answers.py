@@ -23,8 +23,6 @@ from promsnmp.http.services import FormSender, PageViewer, PeoplePages, Services
 VIEWER_HEADER = b"x-promsnmp-form-token"
 """Header of a request for a page from another replica: the token for the forms of its user, who may change things."""
 
-Handler = Callable[..., Coroutine[Any, Any, Response]]
-
 
 def people_of(services: Services) -> PeoplePages:
     """The pages. Raises ApiError where they are off."""
@@ -104,11 +102,6 @@ def other_owner(request: Request, services: Services, device_id: str) -> Member 
         return None
     owner = cluster.members.find(cluster.members.ring.owner(device_id))
     return None if owner is None or owner.instance == cluster.members.me.instance else owner
-
-
-def to_overview(path: str) -> str:
-    """The way from a path to the overview: relative, since a proxy may have put the service below a path."""
-    return "../" * (path.count("/") - 1)
 
 
 def sender_of(request: Request) -> FormSender:

@@ -18,21 +18,20 @@ from promsnmp.discovery.jobs import ENDED_STATES
 from promsnmp.discovery.request import read_request
 from promsnmp.errors import DiscoveryBusy, InventoryError, InventoryInvalid, ModuleError, NotLeader, OutcomeUnknown
 from promsnmp.http.middleware.forwarding import forwarded_user, target_of
-from promsnmp.http.middleware.page_errors import PAGE_HEADERS, is_fragment
+from promsnmp.http.middleware.page_errors import PAGE_HEADERS, is_fragment, to_overview
 from promsnmp.http.middleware.page_forms import form_of
 from promsnmp.http.middleware.peer_auth import PEER
 from promsnmp.http.responses.errors import RETRY, ApiError, inventory_refusal
 from promsnmp.http.responses.events import event
 from promsnmp.http.responses.forms import Form, first
 from promsnmp.http.route_policy import AccessLevel, page_access
-from promsnmp.http.routes.discovery import accept_search
+from promsnmp.http.routes.discovery import accept_search, no_seed, remove_seeds, stop_search
 from promsnmp.http.routes.pages.answers import (
     Visit,
     page_answer,
     people_of,
     require_pages,
     sender_of,
-    to_overview,
     visit_of,
 )
 from promsnmp.http.routes.pages.search_form import search_document
@@ -84,7 +83,6 @@ async def check(request: Request, services: ServicesDep) -> Response:
 @page_access(AccessLevel.READING)
 async def events(request: Request, services: ServicesDep, job: str = "") -> Response:
     """The live part of the page, whenever it changes, until the search ends."""
-    people_of(services)
     stream = _events(request, services, await visit_of(request, services), job[:80])
     return services.streams.respond(stream, {**PAGE_HEADERS, "x-accel-buffering": "no"})
 
@@ -93,7 +91,6 @@ async def events(request: Request, services: ServicesDep, job: str = "") -> Resp
 @page_access(AccessLevel.MANAGEMENT, leader_only=True, max_form=MAX_FORM)
 async def search(request: Request, services: ServicesDep) -> Response:
     """Starts a search; saves it for the schedule, too, where the form says so."""
-    people_of(services)
     form = form_of(request.scope)
     saves, starts = bool(first(form, "save")), first(form, "action") != "save"
     seeds = services.discovery.seeds
@@ -119,7 +116,7 @@ async def search_seed(request: Request, seed_id: str, services: ServicesDep) -> 
     discovery = services.discovery
     seed = discovery.seeds.get(seed_id.lower())
     if seed is None:
-        raise ApiError(404, f"unknown seed {seed_id[:80]!r}")
+        raise no_seed(seed_id)
     try:
         plan = discovery.plan(seed, who=caller(request), saved=True)
         job = await discovery.start_durably(plan, request_id=request_id(request))
@@ -134,10 +131,7 @@ async def search_seed(request: Request, seed_id: str, services: ServicesDep) -> 
 @page_access(AccessLevel.MANAGEMENT, leader_only=True)
 async def delete_seed(request: Request, seed_id: str, services: ServicesDep) -> Response:
     """Deletes a saved seed; its devices stay."""
-    try:
-        await services.discovery.seeds.delete(seed_id.lower(), who=caller(request), request_id=request_id(request))
-    except InventoryError as error:
-        raise inventory_refusal(error, "nothing deleted") from None
+    await remove_seeds(request, services.discovery, seed_id.lower())
     return _back(request)
 
 
@@ -145,11 +139,8 @@ async def delete_seed(request: Request, seed_id: str, services: ServicesDep) -> 
 @page_access(AccessLevel.MANAGEMENT, leader_only=True)
 async def stop(request: Request, job_id: str, services: ServicesDep) -> Response:
     """Stops a search; what it found stays."""
-    job = services.discovery.job(job_id.lower())
-    if job is not None and job.state not in ENDED_STATES:
-        services.discovery.stop_job(job)
-        await job.ended_event.wait()
-    return _back(request, job_id.lower() if job is not None else "")
+    job = await stop_search(services.discovery, job_id)
+    return _back(request, "" if job is None else job.id)
 
 
 def _back(request: Request, job_id: str = "") -> Response:

@@ -11,11 +11,12 @@ from fastapi.responses import StreamingResponse
 
 from promsnmp.errors import PeerError
 from promsnmp.http.middleware.forwarding import forwarded_user
+from promsnmp.http.middleware.page_errors import to_overview
 from promsnmp.http.middleware.page_forms import form_of
 from promsnmp.http.middleware.peer_auth import PEER
 from promsnmp.http.responses.forms import first
 from promsnmp.http.route_policy import AccessLevel, page_access
-from promsnmp.http.routes.pages.answers import people_of, refusing, require_pages, submitted, to_overview, visit_of
+from promsnmp.http.routes.pages.answers import people_of, refusing, require_pages, submitted, visit_of
 from promsnmp.http.services import Services, ServicesDep
 from promsnmp.inventory.model import Device
 
