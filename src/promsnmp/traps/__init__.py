@@ -1,0 +1,1 @@
+"""Traps and informs: received, checked, named, counted, confirmed by a poll, passed on."""
