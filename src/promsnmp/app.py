@@ -67,7 +67,7 @@ from promsnmp.polling.detection.identify import identify
 from promsnmp.polling.subsystem import PollingSubsystem
 from promsnmp.settings import Settings
 from promsnmp.snmp.ber import COMPILED
-from promsnmp.support.memory import freeze_memory, gc_paused, release_memory
+from promsnmp.support.memory import freeze_memory, gc_paused, keep_heap, release_memory
 from promsnmp.web.factory import make_interface
 from promsnmp.web.peers.exchange import PeerStatuses
 from promsnmp.web.rates import SAMPLE_SECONDS, PollRateMeter
@@ -120,6 +120,7 @@ def build(settings: Settings) -> Application:
         _connect(parts)
         app = _build_application(parts)
     freeze_memory()
+    keep_heap()
     return app
 
 

@@ -64,9 +64,13 @@ class Exposition:
 
     def add(self, name: str, kind: str, help_text: str, samples: Iterable[tuple[Mapping[str, str], float]]) -> None:
         """Adds one of PromSNMP's own families; samples are labels and number."""
-        parts = self.own_family(name, kind, help_text)
+        self.add_labelled(name, kind, help_text, [(label_text(labels), number) for labels, number in samples])
+
+    def add_labelled(self, name: str, kind: str, help_text: str, samples: Iterable[tuple[bytes, float]]) -> None:
+        """Like ``add``; samples are label text and number."""
+        parts, prefix = self.own_family(name, kind, help_text), text.sample_prefix(name)
         for labels, number in samples:
-            parts += (text.sample_prefix(name), label_text(labels), ber.float_text(number))
+            parts += (prefix, labels, ber.float_text(number))
 
     def drop(self, reason: str, count: int = 1) -> None:
         """Counts values that are left out."""

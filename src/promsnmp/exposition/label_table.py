@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from promsnmp.exposition.labels import ColumnRows, LabelSpec, label_text
 from promsnmp.snmp import ber
 from promsnmp.support.steps import Steps
 
-LabelTexts = tuple[list[bytes], tuple[int, ...]]
 _SPARE_ROWS = 1000
 """Labels of rows that have gone are kept up to this many, plus as many as the table has rows."""
 _ROWS_PER_STEP = 256
+
+
+class LabelTexts(NamedTuple):
+    """The label text of each row of an index, and the positions of rows with the same labels as an earlier one."""
+
+    rows: bytes
+    texts: list[bytes]
+    repeated: tuple[int, ...]
 
 
 class LabelTable:
@@ -31,6 +39,7 @@ class LabelTable:
         "_spec",
         "changed",
         "generation",
+        "latest",
     )
 
     def __init__(self, spec: LabelSpec) -> None:
@@ -46,6 +55,8 @@ class LabelTable:
         """Whether something else than the indexes passed to ``texts`` has changed since ``rows_changed``."""
         self.generation = 0
         """Grows whenever labels may have changed; anything made from them is then out of date."""
+        self.latest: LabelTexts | None = None
+        """What was asked for last: most columns of a table have the same rows."""
 
     def rows_changed(self) -> bool:
         """Whether the labelled rows differ from those at the last call of this, or columns of ``read`` have changed."""
@@ -65,17 +76,21 @@ class LabelTable:
         self._read = read
         if sources != self._sources:
             self._sources = sources
+            self.latest = None
             self._previous = {}
             self._by_suffix.clear()
             self._invalid.clear()
             self.generation += 1
-        elif len(self._by_suffix) > _SPARE_ROWS + 2 * max((len(one[0]) for one in self._previous.values()), default=0):
+        elif len(self._by_suffix) > _SPARE_ROWS + 2 * max(
+            (len(one.texts) for one in self._previous.values()), default=0
+        ):
             self._by_suffix.clear()
             self._invalid.clear()
 
     def clear(self) -> None:
         """Drops everything."""
         self._previous, self._by_index = {}, {}
+        self.latest = None
         self._sources, self._read = (), ()
         self._by_suffix.clear()
         self._invalid.clear()
@@ -87,10 +102,12 @@ class LabelTable:
             texts = self._previous.get(index)
             if texts is not None:
                 self._by_index[index] = texts
+        if texts is not None:
+            self.latest = texts
         return texts
 
     def texts(self, index: bytes, column: Callable[[str], ColumnRows]) -> Steps[LabelTexts]:
-        """The label text of each row of ``index``, and the positions of rows with the same labels as an earlier one."""
+        """The label texts of the rows of ``index``."""
         texts = self.known_texts(index)
         if texts is None:
             row_texts: list[bytes] = []
@@ -98,7 +115,7 @@ class LabelTable:
                 row_texts.append(self._text(suffix, column))
                 if not len(row_texts) % _ROWS_PER_STEP:
                     yield
-            texts = self._by_index[index] = row_texts, _repeated(row_texts)
+            texts = self.latest = self._by_index[index] = LabelTexts(index, row_texts, _repeated(row_texts))
         return texts
 
     def _text(self, suffix: bytes, column: Callable[[str], ColumnRows]) -> bytes:

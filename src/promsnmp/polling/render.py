@@ -5,10 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from promsnmp.errors import SnmpError, StrictFailure, TooMuchData
 from promsnmp.exposition.families import Exposition, Family, blocks, openmetrics_pieces
 from promsnmp.exposition.formats import openmetrics, text
+from promsnmp.exposition.labels import label_text
 from promsnmp.exposition.plan import ModulePlan
 from promsnmp.exposition.renderer import Renderer
 from promsnmp.exposition.utilization.interfaces import add_utilization
@@ -159,7 +161,8 @@ class PageRenderer:
             own = scrape_metrics.of(exposition)
             whole = {one: _whole(exposition, own, one) for one in formats}
             if all(len(body) <= most for body in whole.values()):
-                return whole, max(map(_count_samples, whole.values()), default=0), ()
+                samples = _count_samples(next(iter(whole.values()), b""), exposition, own) if whole else 0
+                return whole, samples, ()
         writers = {one: _PageWriter(one, exposition, most) for one in formats}
         for writer in writers.values():
             yield from writer.write_modules()
@@ -171,9 +174,10 @@ class PageRenderer:
         return bodies, samples, missing
 
 
-def _count_samples(page: bytes) -> int:
-    """The samples of a page: its lines, except comments, with one of which it begins."""
-    return max(page.count(b"\n") - page.count(b"\n# ") - 1, 0)
+def _count_samples(page: bytes, *parts: Exposition) -> int:
+    """The samples of a page that consists of ``parts``: its lines, except two of HELP and TYPE for each family."""
+    families = sum(bool(family.parts) for part in parts for family in part.families.values())
+    return text.line_count([page]) - page.endswith(openmetrics.END) - 2 * families
 
 
 def _whole(exposition: Exposition, scrape_metrics: Exposition, page_format: Format) -> bytes:
@@ -221,7 +225,7 @@ class _PageWriter:
     def finished(self, scrape_metrics: Exposition) -> GzipWriter:
         """The page with the families that every page has, and the end."""
         own = b"".join(scrape_metrics.pieces(self._names, as_openmetrics=self._as_openmetrics))
-        self.samples += _count_samples(own)
+        self.samples += _count_samples(own, scrape_metrics)
         self._gzip.write(own)
         if self._as_openmetrics:
             self._gzip.write(openmetrics.END)
@@ -283,7 +287,7 @@ class _ScrapeMetrics:
         exposition = Exposition(dropped=page.dropped)
         for name, samples in self._modules(missing).items():
             if self.own or not name.startswith(_OWN_PREFIX):
-                exposition.add(name, "gauge", _SCRAPE_METRICS[name], samples)
+                exposition.add_labelled(name, "gauge", _SCRAPE_METRICS[name], samples)
         if self.own:
             _add_own_metrics(exposition, polled_at=time.time() - self.result.seconds - self.rendering)
             if self.is_other_device:
@@ -292,27 +296,30 @@ class _ScrapeMetrics:
                 exposition.add("promsnmp_poll_interval_seconds", "gauge", _INTERVAL, [({}, self.interval)])
         return exposition
 
-    def _modules(self, missing: Sequence[str]) -> dict[str, list[tuple[dict[str, str], float]]]:
+    def _modules(self, missing: Sequence[str]) -> dict[str, list[tuple[bytes, float]]]:
         """By family: for each module what the poll cost, and whether everything is there."""
         result = self.result
-        rows: dict[str, list[tuple[dict[str, str], float]]] = {name: [] for name in _SCRAPE_METRICS}
+        rows: dict[str, list[tuple[bytes, float]]] = {name: [] for name in _SCRAPE_METRICS}
         for one in result.plan.modules:
-            labels, cost = {"module": one.module.name}, _cost(one, result)
+            labels, cost = _module_label(one.module.name), _cost(one, result)
             seconds = self.seconds[one.module.name] = cost.seconds + result.render_seconds + self.rendering
             is_complete = _is_complete(one, result, missing)
             figures = (is_complete, cost.seconds, cost.sent, cost.retried, cost.varbinds, seconds)
             _append(rows, labels, figures)
         if (health := result.health) is not None:
-            labels, cost = {"module": HEALTH}, health.cost
+            labels, cost = _module_label(HEALTH), health.cost
             is_complete = health.problem is None and not _is_health_missing(health, missing)
             figures = (is_complete, cost.seconds, cost.sent, cost.retried, cost.varbinds, cost.seconds)
             _append(rows, labels, figures)
         return rows
 
 
-def _append(
-    rows: Mapping[str, list[tuple[dict[str, str], float]]], labels: dict[str, str], figures: Iterable[float]
-) -> None:
+@lru_cache(maxsize=256)
+def _module_label(name: str) -> bytes:
+    return label_text({"module": name})
+
+
+def _append(rows: Mapping[str, list[tuple[bytes, float]]], labels: bytes, figures: Iterable[float]) -> None:
     for name, number in zip(rows, figures, strict=True):
         rows[name].append((labels, float(number)))
 

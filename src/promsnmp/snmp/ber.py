@@ -23,6 +23,9 @@ try:
 except ImportError:
     from promsnmp import uncompiled as cython  # type: ignore[no-redef]  # the same names
 
+if cython.compiled:
+    from cython.cimports.libc.string import memcmp, memcpy  # type: ignore[import-untyped]
+
 COMPILED: bool = cython.compiled
 
 # Tags: X.690 and RFC 2578 section 7.1, RFC 3416 section 3.
@@ -75,6 +78,11 @@ _LAST_EXCEPTION = cython.declare(cython.Py_ssize_t, 0x82)
 
 _SEGMENT_OVERHEAD = 48
 """Octets of memory of a ``bytes`` object besides its content, and of its place in a list."""
+_PAIRS = cython.declare(bytes, b"".join(b"%02d" % pair for pair in range(100)))
+"""The digits of the numbers below 100: two at a time are faster."""
+_MOST_DIGITS = cython.declare(cython.Py_ssize_t, 32)
+"""No number has more characters."""
+
 PIECE = 256 * 1024
 """Octets of a column that are decoded at once: a few milliseconds."""
 
@@ -749,22 +757,118 @@ class Scanner:
 
 
 @cython.cfunc
-def _decimal(value: cython.ulonglong, negative: cython.bint) -> bytes:
-    """ASCII digits of ``value``, with a minus sign when ``negative``."""
+@cython.inline
+def _is_integer(tag: cython.Py_ssize_t) -> cython.bint:
+    return tag == _INTEGER or _COUNTER32 <= tag <= _TIME_TICKS or tag == _COUNTER64 or tag == _UINTEGER32
+
+
+@cython.cfunc
+@cython.inline
+@cython.exceptval(-1)
+def _put(
+    out: cython.p_uchar, at: cython.Py_ssize_t, text: cython.p_uchar, size: cython.Py_ssize_t
+) -> cython.Py_ssize_t:
+    """Copies ``size`` octets to ``out``; returns where they end."""
     if cython.compiled:
-        digits = cython.declare(cython.char[24])
-        at = cython.declare(cython.Py_ssize_t, 24)
-        while True:
-            at -= 1
-            digits[at] = 48 + value % 10
-            value //= 10
-            if value == 0:
-                break
+        memcpy(out + at, text, size)
+    else:
+        out[at : at + size] = text  # type: ignore[index]  # a bytearray
+    return at + size
+
+
+@cython.cfunc
+@cython.inline
+def _is_same(
+    one: cython.p_uchar,
+    start: cython.Py_ssize_t,
+    other: cython.p_uchar,
+    first: cython.Py_ssize_t,
+    size: cython.Py_ssize_t,
+) -> cython.bint:
+    """Whether ``size`` octets of two buffers are equal."""
+    if cython.compiled:
+        return memcmp(one + start, other + first, size) == 0
+    return one[start : start + size] == other[first : first + size]
+
+
+@cython.cfunc
+@cython.inline
+@cython.exceptval(-1)
+def _put_decimal(
+    out: cython.p_uchar, at: cython.Py_ssize_t, value: cython.ulonglong, negative: cython.bint
+) -> cython.Py_ssize_t:
+    """Writes the ASCII digits of ``value`` to ``out``, with a minus sign when ``negative``; returns where they end."""
+    if cython.compiled:
+        digits = cython.declare(cython.uchar[24])
+        first = cython.declare(cython.Py_ssize_t, 24)
+        pairs: cython.p_uchar = _PAIRS
+        pair = cython.declare(cython.Py_ssize_t)
+        while value >= 100:
+            pair = value % 100
+            value //= 100
+            first -= 2
+            digits[first] = pairs[2 * pair]
+            digits[first + 1] = pairs[2 * pair + 1]
+        if value >= 10:
+            first -= 2
+            digits[first] = pairs[2 * value]
+            digits[first + 1] = pairs[2 * value + 1]
+        else:
+            first -= 1
+            digits[first] = 48 + value
         if negative:
-            at -= 1
-            digits[at] = 45
-        return digits[at:24]
-    return b"%d" % (-value if negative else value)
+            first -= 1
+            digits[first] = 45
+        memcpy(out + at, cython.address(digits[first]), 24 - first)
+        return at + 24 - first
+    text = b"%d" % (-value if negative else value)
+    out[at : at + len(text)] = text  # type: ignore[index]  # a bytearray
+    return at + len(text)
+
+
+@cython.cfunc
+@cython.exceptval(-1)
+def _put_number(
+    out: cython.p_uchar,
+    at: cython.Py_ssize_t,
+    octets: cython.p_uchar,
+    tag: cython.Py_ssize_t,
+    start: cython.Py_ssize_t,
+    stop: cython.Py_ssize_t,
+    wrapping: cython.bint,
+) -> cython.Py_ssize_t:
+    """Writes the digits of the integer at ``octets[start:stop]``, see ``numbers``; returns where they end.
+
+    That is ``at`` for what is not an integer.
+    """
+    size: cython.Py_ssize_t = stop - start
+    octet: cython.Py_ssize_t
+    value: cython.ulonglong = 0
+    negative: cython.bint = False
+    limit: cython.ulonglong = 1 << 53
+    mask: cython.ulonglong = 0xFFFFFFFF
+    half: cython.ulonglong = 0x8000000000000000
+    if not _is_integer(tag):
+        return at
+    if not (0 < size <= 8 or (size == 9 and octets[start] == 0 and tag != _INTEGER and tag != _UINTEGER32)):
+        return at
+    for octet in range(start, stop):
+        value = (value << 8) | octets[octet]
+    if tag == _INTEGER:
+        if octets[start] >= 0x80:
+            negative = True
+            value = _negated(value, size)
+    elif tag == _COUNTER64:
+        if wrapping and value >= limit:
+            value = value % limit
+    elif tag == _UINTEGER32 and octets[start] >= 0x80:
+        value = (mask + 1 - (_negated(value, size) & mask)) & mask
+    elif tag == _TIME_TICKS or tag == _UINTEGER32:
+        value = value & mask
+    elif value >= half:
+        negative = True
+        value = _negated(value, 8)
+    return _put_decimal(out, at, value, negative)
 
 
 def numbers(column: bytes, skip: int, wrap: bool, zeros: bool = False) -> tuple[bytes, list[bytes], int]:
@@ -787,15 +891,12 @@ def numbers(column: bytes, skip: int, wrap: bool, zeros: bool = False) -> tuple[
     size: cython.Py_ssize_t
     octet: cython.Py_ssize_t
     tag: cython.Py_ssize_t
-    value: cython.ulonglong
-    negative: cython.bint
-    limit: cython.ulonglong = 1 << 53
-    mask: cython.ulonglong = 0xFFFFFFFF
-    half: cython.ulonglong = 0x8000000000000000
     wrapping: cython.bint = wrap
     index = bytearray(end)  # a row's part of the index is never longer than its varbind
     rows: cython.p_uchar = index
     filled: cython.Py_ssize_t = 0
+    number = bytearray(_MOST_DIGITS)
+    digits: cython.p_uchar = number
     texts: list = []
     dropped: cython.Py_ssize_t = 0
     while at < end:
@@ -806,35 +907,13 @@ def numbers(column: bytes, skip: int, wrap: bool, zeros: bool = False) -> tuple[
         start = _content(octets, oid_stop, stop)
         if oid_stop - oid_start < prefix:
             raise Malformed("a row lies outside its column")
-        size = stop - start
         tag = octets[oid_stop]
         at = stop
-        negative = False
-        value = 0
-        if (tag == _INTEGER or _COUNTER32 <= tag <= _TIME_TICKS or tag == _COUNTER64 or tag == _UINTEGER32) and (
-            0 < size <= 8 or (size == 9 and octets[start] == 0 and tag != _INTEGER and tag != _UINTEGER32)
-        ):
-            for octet in range(start, stop):
-                value = (value << 8) | octets[octet]
-            if tag == _INTEGER:
-                if octets[start] >= 0x80:
-                    negative = True
-                    value = _negated(value, size)
-            elif tag == _COUNTER64:
-                if wrapping and value >= limit:
-                    value = value % limit
-            elif tag == _UINTEGER32 and octets[start] >= 0x80:
-                value = (mask + 1 - (_negated(value, size) & mask)) & mask
-            elif tag == _TIME_TICKS or tag == _UINTEGER32:
-                value = value & mask
-            elif value >= half:
-                negative = True
-                value = _negated(value, 8)
-            texts.append(_decimal(value, negative))
+        size = _put_number(digits, 0, octets, tag, start, stop, wrapping)
+        if size:
+            texts.append(digits[:size] if cython.compiled else bytes(digits[:size]))
         else:
-            text = _opaque_decimal(column[start:stop]) if tag == _OPAQUE else b""
-            if not text and zeros:
-                text = b"0"
+            text = _other_number(column[start:stop], tag == _OPAQUE, zeros)
             if not text:
                 dropped += 1
                 continue
@@ -849,6 +928,79 @@ def numbers(column: bytes, skip: int, wrap: bool, zeros: bool = False) -> tuple[
     return bytes(index[:filled]), texts, dropped
 
 
+def number_lines(
+    column: bytes, skip: int, wrap: bool, zeros: bool, name: bytes, index: bytes, texts: list[bytes], row: int, pos: int
+) -> tuple[bytes, int, int, int] | None:
+    """A column of numbers as lines: for each row ``name``, its text and its value, the digits that ``numbers`` gives.
+
+    ``texts`` belong to the rows of ``index``; the column begins at the row number ``row``, at ``pos`` in the index.
+    Returns the lines, the row and the position after them, and how many values are not numbers. None: the column has
+    other rows than the index. Raises Malformed.
+    """
+    octets: cython.p_uchar = column
+    known: cython.p_uchar = index
+    head: cython.p_uchar = name
+    head_size: cython.Py_ssize_t = len(name)
+    at: cython.Py_ssize_t = 0
+    end: cython.Py_ssize_t = len(column)
+    prefix: cython.Py_ssize_t = skip
+    place: cython.Py_ssize_t = pos
+    index_end: cython.Py_ssize_t = len(index)
+    number: cython.Py_ssize_t = row
+    count: cython.Py_ssize_t = len(texts)
+    inner: cython.Py_ssize_t
+    stop: cython.Py_ssize_t
+    oid_start: cython.Py_ssize_t
+    oid_stop: cython.Py_ssize_t
+    start: cython.Py_ssize_t
+    size: cython.Py_ssize_t
+    octet: cython.Py_ssize_t
+    tag: cython.Py_ssize_t
+    wrapping: cython.bint = wrap
+    is_known: cython.bint
+    dropped: cython.Py_ssize_t = 0
+    most: cython.Py_ssize_t = min(count, number + row_count(column))
+    room: cython.Py_ssize_t = (most - number) * (head_size + _MOST_DIGITS)
+    for size in range(number, most):
+        room += len(texts[size])
+    buffer = bytearray(room)
+    out: cython.p_uchar = buffer
+    filled: cython.Py_ssize_t = 0
+    while at < end:
+        inner = _content(octets, at, end)
+        stop = _stop(octets, at, inner, end)
+        oid_start = _content(octets, inner, stop)
+        oid_stop = _stop(octets, inner, oid_start, stop)
+        start = _content(octets, oid_stop, stop)
+        if oid_stop - oid_start < prefix:
+            raise Malformed("a row lies outside its column")
+        tag = octets[oid_stop]
+        at = stop
+        size = oid_stop - oid_start - prefix
+        if number < most and place + 2 + size <= index_end and (known[place] << 8 | known[place + 1]) == size:
+            is_known = _is_same(octets, oid_start + prefix, known, place + 2, size)
+        else:
+            is_known = False
+        if is_known:
+            text: bytes = texts[number]
+            filled = _put(out, filled, head, head_size)
+            filled = _put(out, filled, text, len(text))
+            octet = filled
+            filled = _put_number(out, filled, octets, tag, start, stop, wrapping)
+            if filled == octet:
+                other: bytes = _other_number(column[start:stop], tag == _OPAQUE, zeros)
+                if not other:
+                    return None
+                filled = _put(out, filled, other, len(other))
+            number += 1
+            place += 2 + size
+        elif zeros or tag == _OPAQUE or _is_integer(tag):
+            return None
+        else:
+            dropped += 1
+    return (out[:filled] if cython.compiled else bytes(out[:filled])), number, place, dropped
+
+
 @cython.cfunc
 @cython.inline
 def _negated(value: cython.ulonglong, size: cython.Py_ssize_t) -> cython.ulonglong:
@@ -858,6 +1010,12 @@ def _negated(value: cython.ulonglong, size: cython.Py_ssize_t) -> cython.ulonglo
             return (cython.cast(cython.ulonglong, 1) << (size * 8)) - value
         return ~value + 1
     return (1 << (size * 8)) - value
+
+
+def _other_number(content: bytes, is_opaque: bool, zeros: bool) -> bytes:
+    """The digits of a value that is not an integer: an Opaque float, or with ``zeros`` 0; else empty."""
+    text = _opaque_decimal(content) if is_opaque else b""
+    return text or (b"0" if zeros else b"")
 
 
 def opaque_float(content: bytes) -> float | None:

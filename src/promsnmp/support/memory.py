@@ -19,6 +19,23 @@ OWN_CGROUPS = Path("/proc/self/cgroup")
 _V2_LIMIT, _V1_LIMIT = "memory.max", "memory.limit_in_bytes"
 
 
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # mallopt(3)
+_KEPT_OCTETS = 8 * 1024 * 1024
+_MAPPED_OCTETS = 4 * 1024 * 1024
+
+
+def keep_heap() -> None:
+    """Lets the C library keep up to 8 MB of freed memory instead of 128 KB (glibc: mallopt(3)).
+
+    A page is built in buffers of a few hundred KB. By default each is given back to the system and comes back as new
+    memory that the kernel clears: a third of the time of rendering. ``release_memory`` gives back everything.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
+    if mallopt is not None:
+        mallopt(_M_TRIM_THRESHOLD, _KEPT_OCTETS)
+        mallopt(_M_MMAP_THRESHOLD, _MAPPED_OCTETS)
+
+
 def release_memory() -> None:
     """Returns free memory of the heap to the system, where the C library can (glibc: malloc_trim(3))."""
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None

@@ -14,6 +14,9 @@ try:
 except ImportError:
     from promsnmp import uncompiled as cython  # type: ignore[no-redef]  # the same names
 
+if cython.compiled:
+    from cython.cimports.libc.string import memchr  # type: ignore[import-untyped]
+
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
@@ -27,6 +30,28 @@ def samples(parts: list[bytes], name: bytes, labels: list[bytes], values: list[b
         parts.append(name)
         parts.append(labels[at])
         parts.append(values[at])
+
+
+def line_count(parts: list[bytes]) -> int:
+    """How many newlines there are in ``parts``."""
+    part: bytes
+    lines: cython.Py_ssize_t = 0
+    octets: cython.p_uchar
+    found: cython.p_uchar
+    end: cython.p_uchar
+    for part in parts:
+        if cython.compiled:
+            octets = part
+            end = octets + len(part)
+            while True:
+                found = cython.cast(cython.p_uchar, memchr(octets, 10, end - octets))
+                if not found:
+                    break
+                lines += 1
+                octets = found + 1
+        else:
+            lines += part.count(b"\n")
+    return lines
 
 
 def buckets(parts: list[bytes], name: bytes, bounds: list[bytes], counts: list[int]) -> bytes:

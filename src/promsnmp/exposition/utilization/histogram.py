@@ -167,29 +167,33 @@ def classic_samples(histograms: Iterable[UtilizationSeries]) -> list[bytes]:
 
 
 def _observe(series: UtilizationSeries, now: InterfaceCounters, at: float) -> None:
+    """Observes what an interface carried since its last poll, if that is certain."""
+    _, speed, received, sent, bits = now
     series.rates = None
     seconds = at - series.at
-    if seconds <= 0 or now.speed <= 0 or series.bits != now.bits:
+    if seconds <= 0 or speed <= 0 or series.bits != bits:
         return
-    most = now.speed / 8 * seconds * _PLAUSIBLE_SHARE
-    received = _delta(series.received, now.received, now.bits, most)
-    sent = _delta(series.sent, now.sent, now.bits, most)
-    if received is None or sent is None:
-        return
-    series.rates = received * 8 / seconds, sent * 8 / seconds
-    percent = (received + sent) * 800 / (seconds * now.speed)
+    inward, outward = received - series.received, sent - series.sent
+    if bits == 32 or inward < 0 or outward < 0:
+        most = speed / 8 * seconds * _PLAUSIBLE_SHARE
+        certain = _unwrapped(inward, bits, most), _unwrapped(outward, bits, most)
+        if None in certain:
+            return
+        inward, outward = certain  # type: ignore[assignment]  # no None
+    series.rates = inward * 8 / seconds, outward * 8 / seconds
+    percent = (inward + outward) * 800 / (seconds * speed)
     series.counts[bisect_left(BOUNDS, percent)] += 1
     series.total += percent
     series.native.observe(percent)
 
 
-def _delta(before: int, now: int, bits: int, most: float) -> int | None:
+def _unwrapped(difference: int, bits: int, most: float) -> int | None:
     """Octets between two readings, None when unknown. ``most`` is how many the interface can carry."""
     if bits == 32 and most >= _WRAP32:
         return None  # it may have wrapped more than once
-    if now >= before:
-        return now - before
-    wrapped = now + (1 << bits) - before
+    if difference >= 0:
+        return difference
+    wrapped = difference + (1 << bits)
     return wrapped if wrapped <= most else None
 
 

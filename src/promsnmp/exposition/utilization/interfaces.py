@@ -6,6 +6,8 @@ missing (RFC 2863 sections 3.1.4 and 3.1.6).
 
 from __future__ import annotations
 
+from itertools import repeat
+
 from promsnmp.exposition.plan import MetricPlan, Plan
 from promsnmp.exposition.renderer import Renderer
 from promsnmp.exposition.utilization import histogram
@@ -19,6 +21,8 @@ IF_HC_IN_OCTETS = "1.3.6.1.2.1.31.1.1.1.6"
 IF_HC_OUT_OCTETS = "1.3.6.1.2.1.31.1.1.1.10"
 IF_HIGH_SPEED = "1.3.6.1.2.1.31.1.1.1.15"
 SYS_UP_TIME = "1.3.6.1.2.1.1.3"
+_FEW_OCTETS = 4096
+"""Octets of the index of a table that is processed in one step: some 1,000 rows."""
 
 
 def add_utilization(
@@ -50,11 +54,14 @@ def _labelled(plan: Plan) -> MetricPlan | None:
 
 def _interfaces(renderer: Renderer, labelled: MetricPlan) -> Steps[list[InterfaceCounters]]:
     """All interfaces of the poll whose octets are known."""
+    rows = _same_rows(renderer, labelled)
+    if rows is not None:
+        return rows
     counters = _octets(renderer, 64, IF_HC_IN_OCTETS, IF_HC_OUT_OCTETS)
     if not counters.keys() >= set(renderer.suffixes(IF_IN_OCTETS)):
         counters = {**_octets(renderer, 32, IF_IN_OCTETS, IF_OUT_OCTETS), **counters}
     index = b"".join([len(row).to_bytes(2, "big") + row for row in counters])
-    labels, repeated = yield from renderer.table(labelled).texts(index, renderer.rows)
+    _, labels, repeated = yield from renderer.table(labelled).texts(index, renderer.rows)
     fast = renderer.integers(IF_HIGH_SPEED)
     slow = {} if all(map(fast.get, counters)) else renderer.integers(IF_SPEED)
     return [
@@ -62,6 +69,29 @@ def _interfaces(renderer: Renderer, labelled: MetricPlan) -> Steps[list[Interfac
         for at, (row, octets) in enumerate(counters.items())
         if at not in repeated
     ]
+
+
+def _same_rows(renderer: Renderer, labelled: MetricPlan) -> list[InterfaceCounters] | None:
+    """The interfaces of a device whose columns all have the same rows, and whose labels are known; else None.
+
+    That is so for most devices, and a table's worth of dictionaries faster than asking for each row.
+    """
+    index, received = renderer.numbers(IF_HC_IN_OCTETS)
+    if not index or len(index) > _FEW_OCTETS or renderer.row_index(IF_IN_OCTETS) not in (b"", index):
+        return None
+    texts = renderer.table(labelled).known_texts(index)
+    other_index, sent = renderer.numbers(IF_HC_OUT_OCTETS)
+    speed_index, speeds = renderer.numbers(IF_HIGH_SPEED)
+    if texts is None or texts.repeated or not index == other_index == speed_index:
+        return None
+    try:
+        rates = [int(speed) * 1e6 for speed in speeds]
+        if min(rates) <= 0:
+            return None
+        rows = zip(texts.texts, rates, map(int, received), map(int, sent), repeat(64), strict=False)
+        return list(map(InterfaceCounters._make, rows))
+    except ValueError:  # some are fractions
+        return None
 
 
 def _octets(renderer: Renderer, bits: int, inward: str, outward: str) -> dict[bytes, tuple[int, int, int]]:
