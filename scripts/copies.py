@@ -12,6 +12,7 @@ from scripts.dashboards import devices, health, panels, service
 
 BOARDS = (*devices.BOARDS, *health.BOARDS, *service.BOARDS)
 DEPLOY = Path(__file__).resolve().parent.parent / "deploy"
+OPERATOR = DEPLOY / "kubernetes" / "overlays" / "prometheus-operator"
 CHART = DEPLOY / "helm" / "promsnmp" / "files"
 ALERTS = DEPLOY / "prometheus" / "alerts.yml"
 RULE = """\
@@ -33,7 +34,7 @@ def copies() -> dict[Path, str]:
     alerts = ALERTS.read_text(encoding="utf-8")
     groups = alerts[alerts.index("groups:") :]
     indented = "".join(f"  {line}" if line.strip() else line for line in groups.splitlines(keepends=True))
-    texts = {CHART / "alerts.yml": alerts, DEPLOY / "kubernetes" / "prometheusrule.yaml": RULE + indented}
+    texts = {CHART / "alerts.yml": alerts, OPERATOR / "prometheusrule.yaml": RULE + indented}
     for board in BOARDS:
         texts[panels.FOLDER / f"{board.file}.json"] = panels.text_of(board)
         texts[CHART / "dashboards" / f"{board.file}.json"] = panels.text_of(board)

@@ -151,6 +151,30 @@ def test_a_request_that_does_not_end_is_cancelled_after_the_shutdown_timeout(
     upload.close()
 
 
+def test_after_sigterm_new_requests_are_answered_for_the_shutdown_delay(
+    start: Callable[..., ServiceProcess],
+) -> None:
+    server = start(env={"SHUTDOWN_DELAY": "60000"})
+    server.process.send_signal(signal.SIGTERM)
+    wait_until(lambda: server.client.get("/actuator/health/readiness").status_code == 503, what="not ready")
+    assert httpx.get(f"{server.url}/targets").status_code == 200, "on a new connection"
+    server.process.send_signal(signal.SIGINT)
+    assert server.process.wait(10) in (0, 130), "Ctrl-C ends the delay"
+
+
+@pytest.mark.parametrize(
+    ("env", "seconds"),
+    [({}, 0), ({"KUBERNETES_SERVICE_HOST": "10.0.0.1"}, 10), ({"SHUTDOWN_DELAY": "1500"}, 1.5)],
+)
+def test_the_shutdown_delay_is_ten_seconds_in_a_pod_and_none_elsewhere(
+    env: dict[str, str], seconds: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
+    for name, value in env.items():
+        monkeypatch.setenv(name, value)
+    assert load_settings().shutdown_delay_seconds == seconds
+
+
 def test_a_second_interrupt_does_not_wait_for_requests(start: Callable[..., ServiceProcess]) -> None:
     server = start()
     upload = _Upload(server)

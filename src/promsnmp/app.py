@@ -268,6 +268,7 @@ def _build_application(parts: _Parts) -> Application:
         tls=web.tls,
         connections=parts.connections,
         grace=settings.shutdown_timeout / 1000 * GRACE_SHARE,
+        delay=settings.shutdown_delay_seconds,
         periodic_tasks=_periodic_tasks(parts),
         lifecycles=_lifecycles(parts),
         reload=partial(_reload_on_signal, parts),

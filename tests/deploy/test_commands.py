@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.deploy.fake_kubernetes import FakeKubernetes, Refusal
-from tests.support.deploy.kube import CHART, EXAMPLES, documents, manifests, name_of, pick
+from tests.support.deploy.kube import CHART, EXAMPLES, OPERATOR_OVERLAY, documents, manifests, name_of, pick
 from tests.support.deploy.pods import Redis
 from tests.support.deploy.shell import Pages, Shell
 from tests.support.tools import PROJECT, free_tcp_port
@@ -73,26 +73,21 @@ def test_the_kustomization_gives_the_same_objects(shell: Shell) -> None:
     assert shell.cluster.names() == {name_of(item) for item in manifests()}
 
 
-OPERATORS = ("ServiceMonitor", "ScrapeConfig", "PrometheusRule")
-
-
-def test_without_prometheus_operator_only_its_three_objects_fail(tmp_path: Path) -> None:
-    rest = {name_of(item) for item in manifests() if item["kind"] not in OPERATORS}
+def test_a_cluster_without_prometheus_operator_takes_everything_but_its_overlay(tmp_path: Path) -> None:
     with FakeKubernetes(without=("monitoring.coreos.com",)) as cluster:
         shell = Shell(tmp_path, cluster, {})
-        done = shell.run("kubectl apply -f deploy/kubernetes/")
-        assert sorted(re.findall(r'no matches for kind "(\w+)"', done.stderr)) == sorted(OPERATORS)
-        assert cluster.names() == rest
-        shell("rm deploy/kubernetes/servicemonitor.yaml deploy/kubernetes/prometheusrule.yaml")
         shell("kubectl apply -f deploy/kubernetes/")
+        assert cluster.names() == {name_of(item) for item in manifests()}
+        done = shell.run("kubectl apply -k deploy/kubernetes/overlays/prometheus-operator")
+        kinds = sorted(item["kind"] for item in manifests(OPERATOR_OVERLAY))
+        assert sorted(re.findall(r'no matches for kind "(\w+)"', done.stderr)) == kinds
 
 
-def test_the_overlay_drops_them_and_sets_image_and_storage_class(tmp_path: Path) -> None:
-    rest = {name_of(item) for item in manifests() if item["kind"] not in OPERATORS}
+def test_the_kustomization_for_changes_sets_image_storage_class_and_operator(tmp_path: Path) -> None:
     with FakeKubernetes(without=("monitoring.coreos.com",)) as cluster:
         shell = Shell(tmp_path, cluster, {})
         shell("kubectl apply -k deploy/")
-        assert cluster.names() == rest
+        assert cluster.names() == {name_of(item) for item in manifests()}
         assert image(shell) == "promsnmp:0.4.0"
         file = shell.folder / "deploy" / "kustomization.yaml"
         text = file.read_text().replace("newName: promsnmp", "newName: registry.example.com/promsnmp")
@@ -102,6 +97,7 @@ def test_the_overlay_drops_them_and_sets_image_and_storage_class(tmp_path: Path)
     assert pod["containers"][0]["image"] == "registry.example.com/promsnmp:0.4.0"
     assert pod["imagePullSecrets"] == [{"name": "registry"}]
     assert pick(made, "PersistentVolumeClaim")["spec"]["storageClassName"] == "efs-sc"
+    assert {item["kind"] for item in manifests(OPERATOR_OVERLAY)} <= {item["kind"] for item in made}
 
 
 def test_a_kustomization_with_a_yaml_name_would_be_applied_as_an_object(shell: Shell) -> None:

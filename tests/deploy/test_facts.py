@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.support.deploy.kube import CHART, EXAMPLES, documents, manifests, pick
+from tests.support.deploy.kube import CHART, EXAMPLES, documents, pick, with_operator
 
 POD = "spec.template.spec"
 CONTAINER = f"{POD}.containers.0"
@@ -42,7 +42,7 @@ FACTS: list[tuple[str, str, dict[str, Any]]] = [
         {
             "spec.replicas": 1,
             "spec.serviceName": "redis",
-            f"{CONTAINER}.args": ["--dir", "/data", "--appendonly", "yes", "--requirepass", "$(REDIS_PASSWORD)"],
+            f"{CONTAINER}.args": ['exec redis-server --dir /data --appendonly yes --requirepass "$REDIS_PASSWORD"'],
             "spec.volumeClaimTemplates.0.spec.accessModes": ["ReadWriteOnce"],
             "spec.volumeClaimTemplates.0.spec.resources.requests.storage": "1Gi",
         },
@@ -192,7 +192,7 @@ def at(item: Any, path: str) -> Any:
 
 @pytest.mark.parametrize(("kind", "name", "facts"), FACTS, ids=lambda value: value if isinstance(value, str) else "")
 def test_objects_match_those_of_the_original(kind: str, name: str, facts: dict[str, Any]) -> None:
-    item = pick(manifests(), kind, name)
+    item = pick(with_operator(), kind, name)
     assert {path: at(item, path) for path in facts} == facts
 
 

@@ -22,10 +22,11 @@ from tests.support.deploy.kube import (
     pods,
     problems,
     versions,
+    with_operator,
 )
 from tests.support.deploy.restricted import hardening, violations
 
-EVERY = [*manifests(), *manifests(EXAMPLES)]
+EVERY = [*with_operator(), *manifests(EXAMPLES)]
 NAMED = [
     "namespace",
     "configmap",
@@ -39,8 +40,6 @@ NAMED = [
     "hpa",
     "networkpolicy",
     "ingress",
-    "servicemonitor",
-    "prometheusrule",
 ]
 
 
@@ -154,7 +153,7 @@ def test_every_variable_of_a_pod_is_a_setting() -> None:
 
 
 def test_services_select_the_pods_and_the_service_monitor_one_service() -> None:
-    items = manifests()
+    items = with_operator()
     labels = pick(items, "Deployment")["spec"]["template"]["metadata"]["labels"]
     redis = pick(items, "StatefulSet")["spec"]["template"]["metadata"]["labels"]
     services = [item for item in items if item["kind"] == "Service"]

@@ -12,7 +12,7 @@ import httpx
 import pytest
 import yaml
 
-from tests.support.deploy.kube import CHART, DEPLOY, documents, helm, manifests, pick
+from tests.support.deploy.kube import CHART, DEPLOY, documents, helm, pick, with_operator
 from tests.support.tools import PROJECT, WEB, Process, free_tcp_port, require_tool, wait_until
 
 FOLDER = DEPLOY / "prometheus"
@@ -98,7 +98,7 @@ def test_own_metrics_in_alerts_are_documented() -> None:
 
 
 def test_the_alerts_of_operator_and_chart_are_the_same_and_pass_promtool(tmp_path: Path) -> None:
-    rules = [pick(manifests(), "PrometheusRule"), _of_chart()]
+    rules = [pick(with_operator(), "PrometheusRule"), _of_chart()]
     for number, rule in enumerate(rules):
         assert rule["spec"] == ALERTS
         file = tmp_path / f"{number}.yml"
@@ -190,7 +190,7 @@ def test_both_configurations_have_the_jobs_that_alerts_and_dashboards_expect(fil
     jobs = {job["job_name"]: job for job in yaml.safe_load((FOLDER / file).read_text())["scrape_configs"]}
     assert set(jobs) == {"promsnmp", "snmp"}
     assert jobs["snmp"]["metrics_path"] == "/snmp"
-    asked = pick(manifests(), "ScrapeConfig")["spec"]
+    asked = pick(with_operator(), "ScrapeConfig")["spec"]
     relabelings = [{_snake(key): value for key, value in rule.items()} for rule in asked["relabelings"]]
     if "kubernetes" in file:
         assert jobs["snmp"]["relabel_configs"] == relabelings

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from pydantic import Field, SecretStr, field_validator
 
 from promsnmp.settings.group import Group
 from promsnmp.settings.parsing import listen_address, parts
+
+_POD_SHUTDOWN_DELAY = 10.0
+"""Seconds until all nodes of a cluster know that a pod ends; the seed's preStop hook waits as long."""
 
 
 class ServerSettings(Group):
@@ -69,6 +73,12 @@ class ServerSettings(Group):
         description="Memory for the rates of interfaces in the last hour, which pages of devices draw: about 6,500 "
         "bytes for a switch of 48 ports. Devices that do not fit have no such lines. `0`: none are kept.",
     )
+    shutdown_delay: int | None = Field(
+        None,
+        ge=0,
+        description="Milliseconds after SIGTERM for which PromSNMP is not ready but answers new requests, until load "
+        "balancers have noticed. Default: `10000` in a pod of Kubernetes, `0` elsewhere. Ctrl-C does not wait.",
+    )
     shutdown_timeout: int = Field(
         30_000, ge=0, description="Milliseconds that requests in flight have to finish after SIGTERM."
     )
@@ -109,6 +119,13 @@ class ServerSettings(Group):
         if value is not None and not all("!" <= character <= "~" for character in value.get_secret_value()):
             raise ValueError("must be printable ASCII without spaces (make one: openssl rand -hex 32)")
         return value
+
+    @property
+    def shutdown_delay_seconds(self) -> float:
+        """Seconds from SIGTERM to the end of accepting requests."""
+        if self.shutdown_delay is None:
+            return _POD_SHUTDOWN_DELAY if "KUBERNETES_SERVICE_HOST" in os.environ else 0.0
+        return self.shutdown_delay / 1000
 
     @property
     def listen_addresses(self) -> list[tuple[str, int]]:

@@ -16,6 +16,8 @@ from tests.support.deploy.kube import (
     render,
 )
 
+APPS = {"groupVersion": "apps/v1", "version": "v1"}
+
 
 class Cluster:
     """The part of an API server that Helm's ``lookup`` needs: one Secret, or none."""
@@ -29,14 +31,26 @@ class Cluster:
             "data": encoded,
         }
         resource = {"name": "secrets", "singularName": "secret", "namespaced": True, "kind": "Secret", "verbs": ["get"]}
+        deployments = {**resource, "name": "deployments", "singularName": "deployment", "kind": "Deployment"}
         answers: dict[str, Object] = {
             "/version": {"major": "1", "minor": "31", "gitVersion": "v1.31.0"},
             "/api": {"kind": "APIVersions", "versions": ["v1"]},
-            "/apis": {"kind": "APIGroupList", "apiVersion": "v1", "groups": []},
+            "/apis": {
+                "kind": "APIGroupList",
+                "apiVersion": "v1",
+                "groups": [{"name": "apps", "versions": [APPS], "preferredVersion": APPS}],
+            },
+            "/apis/apps/v1": {"kind": "APIResourceList", "groupVersion": "apps/v1", "resources": [deployments]},
             "/api/v1": {"kind": "APIResourceList", "groupVersion": "v1", "resources": [resource]},
         }
         if data is not None:
             answers["/api/v1/namespaces/promsnmp/secrets/promsnmp-secrets"] = secret
+            answers["/apis/apps/v1/namespaces/promsnmp/deployments/promsnmp"] = {
+                "apiVersion": "apps/v1",
+                "kind": "Deployment",
+                "metadata": {"name": "promsnmp", "namespace": "promsnmp"},
+                "spec": {"replicas": 7},
+            }
         missing = {"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "NotFound", "code": 404}
 
         class Handler(BaseHTTPRequestHandler):
@@ -57,12 +71,16 @@ class Cluster:
 
     def render(self, *words: str) -> dict[str, str]:
         """The Secret that an upgrade in this cluster would write."""
+        data: dict[str, str] = pick(self.objects(*words), "Secret", "promsnmp-secrets")["stringData"]
+        return data
+
+    def objects(self, *words: str) -> list[Object]:
+        """What an upgrade in this cluster would write."""
         server = f"http://127.0.0.1:{self.server.server_address[1]}"
         asked = ("--dry-run=server", "--is-upgrade", "--kube-apiserver", server)
         done = helm("template", "promsnmp", CHART, "--namespace", "promsnmp", *asked, *words)
         assert done.returncode == 0, done.stderr
-        data: dict[str, str] = pick(documents(done.stdout), "Secret", "promsnmp-secrets")["stringData"]
-        return data
+        return documents(done.stdout)
 
     def stop(self) -> None:
         self.server.shutdown()
@@ -84,6 +102,14 @@ def test_an_upgrade_keeps_the_key_and_password_in_the_cluster() -> None:
     cluster.stop()
     assert (upgraded["PROM_ENCRYPT_KEY"], upgraded["REDIS_PASSWORD"]) == ("kept-16-bytes-ab", "kept")
     assert given["PROM_ENCRYPT_KEY"] == "0123456789abcdef"
+
+
+def test_an_upgrade_keeps_the_replicas_that_the_autoscaler_chose() -> None:
+    new, old = Cluster(None), Cluster({})
+    found = [pick(one.objects(), "Deployment")["spec"]["replicas"] for one in (new, old)]
+    new.stop()
+    old.stop()
+    assert found == [3, 7]
 
 
 def test_pods_restart_for_a_changed_secret_but_not_for_each_rendering() -> None:

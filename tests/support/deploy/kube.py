@@ -22,6 +22,7 @@ Object = dict[str, Any]
 DEPLOY = PROJECT / "deploy"
 MANIFESTS = DEPLOY / "kubernetes"
 EXAMPLES = MANIFESTS / "examples"
+OPERATOR_OVERLAY = MANIFESTS / "overlays" / "prometheus-operator"
 CHART = DEPLOY / "helm" / "promsnmp"
 VALUES = Path(__file__).parent / "values"
 VALUE_FILES = sorted(VALUES.glob("*.yaml"))
@@ -46,9 +47,14 @@ def documents(text: str) -> list[Object]:
 
 
 def manifests(folder: Path = MANIFESTS) -> list[Object]:
-    """The objects of deploy/kubernetes (or of its examples), each once."""
-    files = [file for file in sorted(folder.glob("*.yaml")) if not file.is_symlink()]
+    """The objects of deploy/kubernetes (or of its examples or an overlay), each once."""
+    files = [file for file in sorted(folder.glob("*.yaml")) if not file.is_symlink() and file.stem != "kustomization"]
     return [item for file in files for item in documents(file.read_text(encoding="utf-8"))]
+
+
+def with_operator() -> list[Object]:
+    """The objects of deploy/kubernetes and those for prometheus-operator."""
+    return [*manifests(), *manifests(OPERATOR_OVERLAY)]
 
 
 def helm(*words: str | Path) -> subprocess.CompletedProcess[str]:

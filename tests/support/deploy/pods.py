@@ -95,12 +95,14 @@ class Redis(Process):
         self.env = environment(items, template, name="redis-0", address="127.0.0.1")
         data = folder / "redis"
         data.mkdir()
-        words = [expanded(word, self.env).replace("/data", str(data)) for word in spec["args"]]
-        program = require_tool(spec["command"][0], package="redis-server")
+        require_tool("redis-server", package="redis-server")
+        words = [*spec["command"], *(expanded(word, self.env).replace("/data", str(data)) for word in spec["args"])]
+        words[-1] += f" --bind 127.0.0.1 --port {port}"
         self.probes = {kind: spec[f"{kind}Probe"]["exec"]["command"] for kind in ("readiness",)}
         super().__init__(
-            [program, *words, "--bind", "127.0.0.1", "--port", str(port)],
+            words,
             log=folder / "redis.log",
+            env=self.env,
             ready=lambda: self.run(*self.probes["readiness"]) == "PONG",
         )
 

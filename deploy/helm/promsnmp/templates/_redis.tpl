@@ -22,11 +22,17 @@ redis+sentinel://{{ join "," $hosts }}/{{ .Values.redis.sentinel.masterSet }}/0?
     secretKeyRef:
       name: {{ include "promsnmp.secret" . }}
       key: REDIS_PASSWORD
+      {{- if ne (include "promsnmp.redis.installed" .) "sentinel" }}
+      optional: true
+      {{- end }}
 - name: REDISCLI_AUTH
   valueFrom:
     secretKeyRef:
       name: {{ include "promsnmp.secret" . }}
       key: REDIS_PASSWORD
+      {{- if ne (include "promsnmp.redis.installed" .) "sentinel" }}
+      optional: true
+      {{- end }}
 {{- if eq (include "promsnmp.redis.installed" .) "sentinel" }}
 - name: POD_NAME
   valueFrom:

@@ -1,9 +1,10 @@
 """Starts the background tasks of the serving process, handles signals, and shuts down gracefully.
 
-SIGTERM or Ctrl-C makes PromSNMP not ready at once, lets the requests in flight finish, and ends with exit code 0 within
-the grace period; a second Ctrl-C does not wait. Signals are handled explicitly, so that this also works for PID 1 of a
-container, to which the kernel delivers only signals that it handles. No child processes are started. What SIGHUP
-reloads is in ``app.py``.
+SIGTERM or Ctrl-C makes PromSNMP not ready at once, lets the requests in flight finish, and ends with exit code 0
+within the grace period; a second Ctrl-C does not wait. After SIGTERM it goes on serving for ``delay``: Kubernetes sends
+it while load balancers and other nodes still send new requests. Signals are handled explicitly, so that this also works
+for PID 1 of a container, to which the kernel delivers only signals that it handles. No child processes are started.
+What SIGHUP reloads is in ``app.py``.
 """
 
 from __future__ import annotations
@@ -72,6 +73,7 @@ class Application:
         tls: ssl.SSLContext | None = None,
         connections: ConnectionTable | None = None,
         grace: float,
+        delay: float = 0.0,
         periodic_tasks: Mapping[str, PeriodicTask],
         lifecycles: Sequence[Lifecycle] = (),
         reload: Step,
@@ -83,11 +85,14 @@ class Application:
         self._server = HttpServer(asgi_app, sockets, protocol, in_flight=in_flight, tls=tls, table=connections)
         self._scheme = "http" if tls is None else "https"
         self._grace = grace
+        self._delay = delay
         self._periodic_tasks = dict(periodic_tasks)
         self._lifecycles = list(lifecycles)
         self._reload = reload
         self._stop = asyncio.Event()
         self._force = asyncio.Event()
+        self._hurry = asyncio.Event()
+        """Set by Ctrl-C, after which nobody waits for load balancers."""
         self._background: set[asyncio.Task[object]] = set()
         self._drains: list[asyncio.Future[object]] = []
 
@@ -113,6 +118,7 @@ class Application:
 
     async def _drain(self, serving: asyncio.Task[None]) -> int:
         self._health.drain()
+        await self._serve_on(serving)
         log.info("shutting down: requests in flight have %g s to finish", self._grace)
         self._drains = [asyncio.ensure_future(part.drain()) for part in self._lifecycles if part.drain is not None]
         draining = asyncio.ensure_future(self._end(serving))
@@ -125,6 +131,15 @@ class Application:
         draining.result()
         log.info("ended")
         return OK
+
+    async def _serve_on(self, serving: asyncio.Task[None]) -> None:
+        """Serves for ``delay`` while not ready."""
+        if not self._delay or self._hurry.is_set():
+            return
+        log.info("not ready any more; new requests are answered for %g s (SHUTDOWN_DELAY)", self._delay)
+        delay = asyncio.ensure_future(asyncio.wait({serving}, timeout=self._delay))
+        await _until(self._hurry, delay)
+        delay.cancel()
 
     async def _end(self, serving: asyncio.Task[None]) -> None:
         """The server stops first: a request in flight may wait for a background part."""
@@ -140,8 +155,10 @@ class Application:
         loop.add_signal_handler(signal.SIGHUP, self._on_reload)
 
     def _on_end(self, number: signal.Signals) -> None:
-        if self._stop.is_set() and number is signal.SIGINT:
-            self._force.set()
+        if number is signal.SIGINT:
+            if self._stop.is_set():
+                self._force.set()
+            self._hurry.set()
         self._health.drain()
         self._stop.set()
 

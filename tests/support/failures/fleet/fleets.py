@@ -35,6 +35,7 @@ def replicas_with_lease(folder: Path, timing: Timing = SHORT_TIMING) -> Iterator
         settings = {
             "ELECTION_BACKEND": "kubernetes",
             "KUBERNETES_SERVICE_HOST": "127.0.0.1",
+            "SHUTDOWN_DELAY": "0",
             "KUBERNETES_SERVICE_PORT": str(server.port),
             "KUBERNETES_SERVICE_ACCOUNT": str(account),
         }
