@@ -165,10 +165,8 @@ class Process:
         environment = {**os.environ, **(env or {})}
         with log.open("ab") as output:
             self.process: subprocess.Popen[bytes] | preloaded.PreloadedProcess
-            if preload and preloaded.can_start(self.command, environment):
-                self.process = preloaded.PreloadedProcess(
-                    self.command[2:], output=output.fileno(), env=environment, cwd=cwd
-                )
+            if preload and (program := preloaded.program_of(self.command, environment)):
+                self.process = preloaded.PreloadedProcess(program, output=output.fileno(), env=environment, cwd=cwd)
             else:
                 self.process = subprocess.Popen(
                     self.command,
