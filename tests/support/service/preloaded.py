@@ -20,6 +20,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -32,7 +33,9 @@ LARGEST = 1 << 20
 """Octets of a request at most: arguments and environment of a program."""
 IMPORTED = (
     "anyio._backends._asyncio",
+    "httpx",
     "promsnmp.app",
+    "promsnmp.cli.commands.explain",
     "promsnmp.cli.commands.serve",
     "promsnmp.cli.main",
     "uvicorn.lifespan.off",
@@ -76,14 +79,16 @@ def program_of(command: Sequence[str], env: Mapping[str, str]) -> Program | None
 class PreloadedProcess:
     """A running program, with the part of subprocess.Popen's interface that ``tools.Process`` takes."""
 
-    def __init__(self, program: Program, output: int, *, env: Mapping[str, str], cwd: Path | None) -> None:
-        """Starts the program; stdout and stderr go to the descriptor ``output``."""
+    def __init__(
+        self, program: Program, output: int, *, errors: int | None = None, env: Mapping[str, str], cwd: Path | None
+    ) -> None:
+        """Starts the program; stdout goes to the descriptor ``output``, and stderr to ``errors`` or there, too."""
         self.returncode: int | None = None
         self._template = _template(program.preload)
         request = {"run": program.arguments, "env": dict(env), "cwd": str(cwd or Path.cwd())}
         with ExitStack() as opened:
             namespaces = [opened.enter_context(Path(path).open("rb")).fileno() for path in program.namespaces]
-            started = self._template.ask(request, output, *namespaces)
+            started = self._template.ask(request, output, output if errors is None else errors, *namespaces)
         assert isinstance(started, int), started
         self.pid = started
 
@@ -111,6 +116,28 @@ class PreloadedProcess:
 
     def kill(self) -> None:
         self.send_signal(signal.SIGKILL)
+
+
+def run(
+    *arguments: str, env: Mapping[str, str] | None = None, cwd: Path | None = None, timeout: float = 60.0
+) -> subprocess.CompletedProcess[str]:
+    """Runs ``python -m promsnmp ARGUMENTS`` with ``env`` on top of this environment, without input, to its end.
+
+    Raises subprocess.TimeoutExpired after ``timeout`` seconds, and ends the program then.
+    """
+    environment = {**os.environ, **(env or {}), "PYTHONPATH": str(PROJECT / "src")}
+    command = [sys.executable, "-m", "promsnmp", *arguments]
+    program = program_of(command, environment)
+    assert program is not None
+    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
+        process = PreloadedProcess(program, output.fileno(), errors=errors.fileno(), env=environment, cwd=cwd)
+        try:
+            code = process.wait(timeout)
+        except BaseException:
+            process.kill()
+            raise
+        written = [(file.seek(0), file.read().decode())[1] for file in (output, errors)]
+    return subprocess.CompletedProcess(command, code, *written)
 
 
 class _Template:
@@ -164,7 +191,7 @@ def _next_program(channel: socket.socket) -> Sequence[str]:
     forks ends when the tests do."""
     ended: dict[int, int] = {}
     while True:
-        data, descriptors, _, _ = socket.recv_fds(channel, LARGEST, 1 + len(NAMESPACES))
+        data, descriptors, _, _ = socket.recv_fds(channel, LARGEST, 2 + len(NAMESPACES))
         if not data:
             sys.exit()
         request = json.loads(data)
@@ -191,7 +218,7 @@ def _exit_code(pid: int, ended: dict[int, int]) -> int | None:
     return ended.get(pid)
 
 
-def _become(request: Mapping[str, object], output: int, *namespaces: int) -> None:
+def _become(request: Mapping[str, object], output: int, errors: int, *namespaces: int) -> None:
     env, cwd = request["env"], request["cwd"]
     assert isinstance(env, dict)
     assert isinstance(cwd, str)
@@ -202,9 +229,9 @@ def _become(request: Mapping[str, object], output: int, *namespaces: int) -> Non
     os.environ.clear()
     os.environ.update(env)
     os.chdir(cwd)
-    for descriptor in (1, 2):
-        os.dup2(output, descriptor)
-    os.close(output)
+    for descriptor, number in ((output, 1), (errors, 2)):
+        os.dup2(descriptor, number)
+        os.close(descriptor)
 
 
 def main() -> None:
