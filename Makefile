@@ -40,11 +40,15 @@ demo: $(VENV)/.runtime compile ## Start simulated devices and PromSNMP on port 8
 test: ## Lint, then run every test (PYTEST_ARGS='-k walk' for some)
 	@$(STEP) "Installing the Debian packages that the tests use" env PYTHON=$(PYTHON) scripts/debian-packages test
 	@$(MAKE) --no-print-directory setup
-	@$(MAKE) --no-print-directory programs
+	@$(MAKE) --no-print-directory -j2 programs $(VENV)/.collected
 	@mkdir -p build; $(STEP) "Checking style, types and imports" $(MAKE) --no-print-directory lint > build/lint.log 2>&1 & lint=$$!; \
 	$(STEP) "Running the tests, and make lint beside them" $(BIN)/python -m pytest $(PYTEST_ARGS); tests=$$?; \
 	wait $$lint; lint=$$?; cat build/lint.log; \
 	exit $$((tests ? tests : lint))
+
+# Once, and not in each of the workers at the same time: bytecode of the tests and of all that they import.
+$(VENV)/.collected: $(VENV)/.dev | compile
+	@$(STEP) "Compiling the tests" sh -c '$(BIN)/python -m pytest -n 0 --collect-only -q > /dev/null 2>&1 || true' && touch $@
 
 programs: $(VENV)/.dev
 	@$(STEP) "Fetching kubectl" $(BIN)/python -m scripts.programs.kubectl || true

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import ssl
 import subprocess
-import sys
 from pathlib import Path
 
 import httpx
@@ -18,8 +16,9 @@ from promsnmp.http.security.passwords import hash_password
 from tests.support.agents.documents import community_agent
 from tests.support.service.certificates import Authority
 from tests.support.service.failing import failing
+from tests.support.service.preloaded import run
 from tests.support.service.service_process import ServiceProcess
-from tests.support.tools import PROJECT, WEB, Process, free_tcp_port, require_tool, start_snmpd, wait_until
+from tests.support.tools import WEB, Process, free_tcp_port, require_tool, start_snmpd, wait_until
 
 CA, OTHER = Authority("our CA"), Authority("their CA")
 PASSWORD = "a password: with ümlauts"
@@ -213,13 +212,11 @@ def test_commands_reach_the_service_over_tls_with_a_certificate_and_a_password(f
     users = f"basic_auth_users:\n  alice: {hash_password(PASSWORD)}\n"
     web = MUTUAL + "  client_auth_type: RequireAndVerifyClientCert\n" + users
     with serving(folder, web, "ops") as server:
-        command = [sys.executable, "-m", "promsnmp", "devices", "list", "--url", server.url]
         trusting = ["--ca-file", str(folder / "ca.crt")]
         certified = [*trusting, "--cert-file", f"{folder}/ops.crt", "--key-file", f"{folder}/ops.key"]
 
         def asks(*options: str, **env: str) -> tuple[int, str]:
-            here = {**os.environ, "PYTHONPATH": str(PROJECT / "src"), **env}
-            done = subprocess.run([*command, *options], env=here, capture_output=True, text=True, check=False)
+            done = run("devices", "list", "--url", server.url, *options, env=env)
             return done.returncode, done.stderr
 
         assert asks(*certified, "--login", "alice", PROMSNMP_PASSWORD=PASSWORD) == (0, "")

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import re
 import socket
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -19,6 +16,7 @@ from promsnmp.sim.mib import Mib
 from promsnmp.snmp import ber
 from tests.support.agents.polled_devices import mib
 from tests.support.agents.threads import running
+from tests.support.service.preloaded import run
 from tests.support.service.service_process import ServiceProcess, environment
 from tests.support.tools import wait_until
 
@@ -59,9 +57,9 @@ def scrape(server: ServiceProcess, agent: SimulatedAgent) -> str:
 
 
 def explained(folder: Path, agent: SimulatedAgent) -> str:
-    command = [sys.executable, "-m", "promsnmp", "explain", "-m", "if_mib", agent.target]
-    env = {**os.environ, **environment(folder), **LIMITS}
-    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60, env=env).stdout
+    done = run("explain", "-m", "if_mib", agent.target, env={**environment(folder), **LIMITS})
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def figure(server: ServiceProcess, name: str) -> float:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,8 +15,9 @@ from promsnmp.cli.main import WRONG, run
 from promsnmp.sim.agent import SimulatedAgent
 from tests.support.agents.polled_devices import mib
 from tests.support.agents.threads import running
-from tests.support.service.service_process import ServiceProcess, environment
-from tests.support.tools import Process, ProcessEnded, wait_until
+from tests.support.service.failing import failing
+from tests.support.service.service_process import ServiceProcess
+from tests.support.tools import wait_until
 
 ONE = """
 auths:
@@ -201,15 +202,14 @@ def test_byte_order_marks_and_line_ends_of_windows_do_no_harm(
 def test_a_start_with_a_broken_file_ends_with_one_line(tmp_path: Path, text: str | None, says: str) -> None:
     if text is not None:
         (tmp_path / "snmp.yml").write_text(text)
-    env = {**environment(tmp_path), "SNMP_CONFIG_FILES": str(tmp_path / "*.yml")}
-    with pytest.raises(ProcessEnded) as ended:
-        Process([sys.executable, "-m", "promsnmp", "serve"], log=tmp_path / "log", ready=lambda: False, env=env)
-    assert says in str(ended.value)
-    assert "Traceback" not in str(ended.value)
+    code, errors = failing(tmp_path, SNMP_CONFIG_FILES=str(tmp_path / "*.yml"))
+    assert code
+    assert says in errors
+    assert "Traceback" not in errors
 
 
 def test_two_files_may_not_define_the_same_name(tmp_path: Path, file: Path) -> None:
     (tmp_path / "zwei.yml").write_text(TWO)
-    env = {**environment(tmp_path), "SNMP_CONFIG_FILES": str(tmp_path / "*.yml")}
-    with pytest.raises(ProcessEnded, match=r"'ports' is already defined in .*snmp.yml"):
-        Process([sys.executable, "-m", "promsnmp", "serve"], log=tmp_path / "log", ready=lambda: False, env=env)
+    code, errors = failing(tmp_path, SNMP_CONFIG_FILES=str(tmp_path / "*.yml"))
+    assert code
+    assert re.search("'ports' is already defined in .*snmp.yml", errors)

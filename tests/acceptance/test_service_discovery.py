@@ -12,7 +12,7 @@ import pytest
 
 from promsnmp.cli.main import run
 from tests.support.service.service_process import ServiceProcess
-from tests.support.tools import WEB, Process, free_tcp_port, require_tool, wait_until
+from tests.support.tools import PLAIN, WEB, Process, free_tcp_port, require_tool, wait_until
 
 ODD = 'Zoë \U0001f600 "quoted" \\ {braces} $1 \t\u2028 \x07 名'
 SECRET = "geheime-gemeinschaft"
@@ -94,7 +94,7 @@ def prometheus(promsnmp: ServiceProcess, tmp_path_factory: pytest.TempPathFactor
 
     with (
         Process(command, log=folder / "prometheus.log", ready=ready, deadline=60),
-        httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client,
+        httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30, verify=PLAIN) as client,
     ):
         yield client
 

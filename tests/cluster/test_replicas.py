@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -24,6 +22,7 @@ from tests.support.cluster.redis_server import RedisServer
 from tests.support.cluster.replica import DEVICES, KEY, Replica, device, running_replicas
 from tests.support.cluster.signed import SignedRequests
 from tests.support.service.certificates import Authority
+from tests.support.service.preloaded import run
 from tests.support.service.service_process import ServiceProcess
 from tests.support.tools import wait_until
 
@@ -192,8 +191,7 @@ def test_many_changes_at_once_through_all_replicas_all_land(replicas: list[Repli
 
 
 def promsnmp(*words: str, **env: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "promsnmp", *words]
-    return subprocess.run(command, env={**os.environ, **env}, capture_output=True, text=True, timeout=60, check=False)
+    return run(*words, env=env)
 
 
 def test_the_command_shows_the_leader_at_any_replica(replicas: list[Replica], redis_server: RedisServer) -> None:

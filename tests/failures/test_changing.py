@@ -15,4 +15,4 @@ pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("failures")]
 
 def test_no_scrape_fails_while_all_replicas_are_replaced(tmp_path: Path) -> None:
     with replicas_with_redis(tmp_path) as (fleet, _):
-        print(changing.rolling_restart(fleet, slack=BUSY))
+        print(changing.rolling_restart(fleet, slack=BUSY, rate=50.0))

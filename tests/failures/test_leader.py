@@ -68,8 +68,8 @@ def test_a_leader_paused_in_a_write_has_a_successor_when_it_is_killed(fleet: Fle
 
 
 @redis_only
-def test_200_writers_get_correct_responses_while_leaders_fail(fleet: Fleet) -> None:
-    print(figures := scenarios.writers_and_changing_leaders(fleet, slack=BUSY))
+def test_writers_get_correct_responses_while_leaders_fail(fleet: Fleet) -> None:
+    print(figures := scenarios.writers_and_changing_leaders(fleet, slack=BUSY, writers=60))
     assert figures.done
 
 

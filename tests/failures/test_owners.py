@@ -10,6 +10,8 @@ from tests.support.failures.faults import owners
 from tests.support.failures.fleet.harness import Fleet
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("failures")]
+RATE = 40.0
+"""Scrapes per second: three of each device in an interval."""
 
 
 @pytest.fixture(scope="module")
@@ -20,12 +22,12 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
 
 
 def test_no_scrape_shows_an_older_reading_after_a_newer_one_while_owners_sleep(fleet: Fleet) -> None:
-    print(owners.owners_sleep(fleet, scrapes=400, asleep=2.0, rest=1.0))
+    print(owners.owners_sleep(fleet, scrapes=160, asleep=2.0, rest=1.0, rate=RATE))
 
 
 def test_no_scrape_shows_an_older_reading_after_a_newer_one_when_owners_crash(fleet: Fleet) -> None:
-    print(owners.owners_crash(fleet, scrapes=300, rest=0.5))
+    print(owners.owners_crash(fleet, scrapes=120, rest=0.5, rate=RATE))
 
 
 def test_histograms_go_on_when_a_replica_is_replaced(fleet: Fleet) -> None:
-    print(owners.owners_are_replaced(fleet, scrapes=100, rest=0.5))
+    print(owners.owners_are_replaced(fleet, scrapes=40, rest=0.5, rate=RATE))

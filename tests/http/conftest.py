@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from tests.support.service.service_process import ServiceProcess
+from tests.support.tools import PLAIN
 
 
 @pytest.fixture(scope="session")
@@ -22,6 +23,6 @@ def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceProcess
 @pytest.fixture
 def client(serving: ServiceProcess) -> Iterator[httpx.Client]:
     """A client of the service; the inventory is empty before and after."""
-    with httpx.Client(base_url=serving.url, timeout=10) as made:
+    with httpx.Client(base_url=serving.url, timeout=10, verify=PLAIN) as made:
         yield made
         assert made.post("/promsnmp/inventory", json={"devices": []}).status_code == 200

@@ -9,6 +9,7 @@ import hashlib
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from glob import glob, has_magic
 from importlib import resources
 from pathlib import Path
@@ -31,7 +32,7 @@ class Catalogue:
     auths: Mapping[str, Credentials]
     health: Mapping[str, Definition] = field(default_factory=dict)
     files: Mapping[str, tuple[bytes, Document]] = field(default_factory=dict, repr=False, compare=False)
-    """The files that were read: path to the digest and the contents of the file."""
+    """The operator's files that were read: path to the digest and the contents of the file."""
 
     def module(self, name: str) -> Module:
         """The module with this name. Raises ModuleError, which lists the known names."""
@@ -80,8 +81,7 @@ def load_catalogue(
     Files that have not changed since ``before`` was read are taken from it.
     """
     known_files = before.files if before else {}
-    builtin = builtin_catalogue(before)
-    files = dict(builtin.files)
+    builtin, files = builtin_catalogue(), dict[str, tuple[bytes, Document]]()
     modules: dict[str, Module] = {}
     auths: dict[str, Credentials] = {}
     health: dict[str, Definition] = {}
@@ -130,14 +130,17 @@ def _files(patterns: Sequence[str]) -> list[Path]:
     return list(unique_paths)
 
 
-def builtin_catalogue(before: Catalogue | None = None) -> Catalogue:
-    """The catalogue of ``modules/builtin``; unchanged files are taken from ``before``. Raises ModuleError."""
-    known_files, files = (before.files if before else {}), dict[str, tuple[bytes, Document]]()
+def builtin_catalogue() -> Catalogue:
+    """The catalogue of ``modules/builtin``, whose files are read once in a process. Raises ModuleError."""
     modules: dict[str, Module] = {}
     auths: dict[str, Credentials] = {}
-    for file in sorted(resources.files("promsnmp.modules").joinpath("builtin").iterdir(), key=lambda one: one.name):
-        if file.name.endswith(".yml"):
-            document = _read(file.read_bytes(), file.name, known_files, files)
-            modules.update(document.modules)
-            auths.update(document.auths)
-    return Catalogue(modules, auths, LazyDefinitions({}), files=files)
+    for document in _builtin_documents():
+        modules.update(document.modules)
+        auths.update(document.auths)
+    return Catalogue(modules, auths, LazyDefinitions({}))
+
+
+@cache
+def _builtin_documents() -> Sequence[Document]:
+    files = sorted(resources.files("promsnmp.modules").joinpath("builtin").iterdir(), key=lambda one: one.name)
+    return tuple(read_text(one.read_bytes(), source=one.name) for one in files if one.name.endswith(".yml"))

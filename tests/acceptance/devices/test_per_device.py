@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +11,7 @@ from promsnmp.sim.agent import SimulatedAgent
 from promsnmp.sim.mib import Mib
 from promsnmp.sim.parts.objects import octets, system
 from tests.support.agents.threads import running
+from tests.support.service.preloaded import run
 from tests.support.service.service_process import ServiceProcess, environment
 from tests.support.tools import PROJECT, wait_until
 
@@ -56,11 +54,8 @@ def patch(server: ServiceProcess, **keys: object) -> dict[str, Any]:
 
 
 def explained(server: ServiceProcess) -> dict[str, tuple[str, str]]:
-    command = [sys.executable, "-m", "promsnmp", "explain", "--json", "ups-1"]
-    done = subprocess.run(
-        command, env={**os.environ, **environment(server.folder), **SERVICE}, cwd=PROJECT, capture_output=True,
-        timeout=60, check=True,
-    )  # fmt: skip
+    done = run("explain", "--json", "ups-1", env={**environment(server.folder), **SERVICE}, cwd=PROJECT)
+    assert done.returncode == 0, done.stderr
     return {one["name"]: (one["value"], one["source"]) for one in json.loads(done.stdout)["polled_with"]}
 
 

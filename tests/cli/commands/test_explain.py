@@ -22,6 +22,7 @@ from tests.support.agents.behaviours import late, status
 from tests.support.agents.hostile import HostileAgent, after
 from tests.support.agents.polled_devices import mib
 from tests.support.agents.threads import running
+from tests.support.service import preloaded
 from tests.support.tools import PROJECT, free_udp_port
 
 
@@ -43,9 +44,7 @@ def read(*arguments: str) -> Any:
 
 
 def program(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "promsnmp", "explain", *arguments]
-    environment = {**os.environ, "PYTHONPATH": str(PROJECT / "src")}
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+    return preloaded.run("explain", *arguments)
 
 
 # --- for people

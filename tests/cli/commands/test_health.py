@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
 from tests.support.service.certificates import Authority
+from tests.support.service.preloaded import run
 from tests.support.service.service_process import ServiceProcess, environment
 from tests.support.tools import free_tcp_port
 
@@ -21,10 +21,7 @@ def promsnmp(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceProces
 
 
 def health(folder: Path, *words: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "promsnmp", "health", *words]
-    return subprocess.run(
-        command, env={**environment(folder), **(env or {})}, capture_output=True, text=True, timeout=60, check=False
-    )
+    return run("health", *words, env={**environment(folder), **(env or {})})
 
 
 def test_a_ready_service_exits_with_0(promsnmp: ServiceProcess) -> None:

@@ -22,6 +22,7 @@ from promsnmp.snmp.credentials import AuthProtocol, PrivProtocol, SecurityLevel,
 from tests.support.agents.behaviours import BEHAVIOURS
 from tests.support.agents.hostile import HONEST, IF_ENTRY, Behaviour, HostileAgent
 from tests.support.agents.threads import running
+from tests.support.service import preloaded
 from tests.support.tools import PROJECT, free_udp_port, require_tool
 
 AUTH, PRIV = "authenticate-me", "keep-this-private"
@@ -32,15 +33,7 @@ PASSPHRASES = {"PROMSNMP_AUTH_PASSPHRASE": AUTH, "PROMSNMP_PRIV_PASSPHRASE": PRI
 
 def walk(*arguments: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     """Runs the real command."""
-    return subprocess.run(
-        [sys.executable, "-m", "promsnmp", "walk", *arguments],
-        env={**ENVIRONMENT, **(env or {})},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
+    return preloaded.run("walk", *arguments, env=env, timeout=30)
 
 
 @pytest.fixture

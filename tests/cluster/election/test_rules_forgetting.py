@@ -275,7 +275,7 @@ def play(elections: SimulatedElections, faults: list[tuple[str, float]]) -> Iter
     yield from world.run(moment + 260.0)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(seed=SEEDS, faults=FAULTY)
 def test_there_are_never_two_leaders_and_tokens_only_grow(seed: int, faults: list[tuple[str, float]]) -> None:
     elections, terms, highest = SimulatedElections(seed), dict[int, SimulatedReplica](), 0
@@ -290,7 +290,7 @@ def test_there_are_never_two_leaders_and_tokens_only_grow(seed: int, faults: lis
     assert elections.leaders, "nobody leads in the end"
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(seed=SEEDS, faults=FAULTY)
 def test_two_replicas_never_lead_in_one_term_when_a_lease_store_goes_back_unnoticed(
     seed: int, faults: list[tuple[str, float]]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 
 from promsnmp.http.security.passwords import hash_password
@@ -13,7 +12,7 @@ from promsnmp.sim.agent import SimulatedAgent
 from tests.support.agents.polled_devices import mib
 from tests.support.agents.threads import running
 from tests.support.service.service_process import ServiceProcess
-from tests.support.tools import wait_until
+from tests.support.tools import WEB, wait_until
 
 TOKEN = "a-token-for-tests"
 CACHE_SETTINGS = {"COLLECTION_INTERVAL": "0", "CACHE_EXP_MILLIS": "600000", "SNMP_ALLOW_ADHOC_TARGETS": "true"}
@@ -155,6 +154,6 @@ def test_a_reload_of_a_wrong_file_says_so(tmp_path: Path) -> None:
     web.write_text("")
     with ServiceProcess(tmp_path, env={"WEB_CONFIG_FILE": str(web)}) as server:
         web.write_text("junk: 1\n")
-        answer = httpx.post(f"{server.url}/-/reload")
+        answer = WEB.post(f"{server.url}/-/reload")
         assert answer.status_code == 400
         assert "web.yml:1: unknown key" in answer.json()["error"]

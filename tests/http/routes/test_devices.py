@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from tests.support.service.service_process import ServiceProcess
-from tests.support.tools import start_snmpd, wait_until
+from tests.support.tools import PLAIN, start_snmpd, wait_until
 
 SECRETS = ("geheime-gemeinschaft", "geheimes-wort-1", "geheimes-wort-2", "geheim-neu")
 DEVICES = "/promsnmp/devices"
@@ -257,26 +257,26 @@ def test_devices_are_listed_in_pages_by_name_and_chosen_by_a_query(client: httpx
         assert answer.json()["error"]
 
 
-def test_two_hundred_writers_at_once_lose_nothing(client: httpx.Client, serving: ServiceProcess) -> None:
+def test_a_hundred_writers_at_once_lose_nothing(client: httpx.Client, serving: ServiceProcess) -> None:
     def write(number: int) -> int:
         address = f"198.51.{number // 250}.{number % 250 + 1}"
-        with httpx.Client(base_url=serving.url, timeout=60) as own:
+        with httpx.Client(base_url=serving.url, timeout=60, verify=PLAIN) as own:
             return own.post(DEVICES, json={"sysName": f"w{number:03}", "agents": [agent(address)]}).status_code
 
     with ThreadPoolExecutor(40) as threads:
-        assert set(threads.map(write, range(200))) == {201}
+        assert set(threads.map(write, range(100))) == {201}
     found = client.get(DEVICES, params={"size": 1000})
-    assert names(found) == [f"w{number:03}" for number in range(200)]
+    assert names(found) == [f"w{number:03}" for number in range(100)]
     file = secret_of(client, serving)
-    assert all(f'"w{number:03}"' in file for number in range(200))
-    assert len(client.get("/targets").json()) == 200
+    assert all(f'"w{number:03}"' in file for number in range(100))
+    assert len(client.get("/targets").json()) == 100
 
 
 def test_counting_up_a_label_with_if_match_counts_every_time(client: httpx.Client, serving: ServiceProcess) -> None:
     add(client, "counter", labels={"n": "0"})
 
     def count(_: int) -> None:
-        with httpx.Client(base_url=serving.url, timeout=60) as own:
+        with httpx.Client(base_url=serving.url, timeout=60, verify=PLAIN) as own:
             while True:
                 read = own.get(f"{DEVICES}/counter")
                 labels = {"n": str(int(read.json()["labels"]["n"]) + 1)}
@@ -322,7 +322,7 @@ def test_an_answered_change_survives_a_kill(tmp_path: Path) -> None:
         url, answered = server.url, []
 
         def write(number: int) -> None:
-            with contextlib.suppress(httpx.TransportError), httpx.Client(base_url=url, timeout=30) as own:
+            with contextlib.suppress(httpx.TransportError), httpx.Client(base_url=url, timeout=30, verify=PLAIN) as own:
                 if own.post(DEVICES, json={"sysName": f"k{number:03}"}).status_code == 201:
                     answered.append(f"k{number:03}")
                     if len(answered) == 20:

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis.errors import Unsatisfiable
 from schemathesis import GenerationMode
 from schemathesis.specs.openapi import checks
 
@@ -20,7 +19,7 @@ from tests.support.service.service_process import ServiceProcess
 TOKEN = "a-token-for-schemathesis"
 SIGNED = {"Authorization": f"Bearer {TOKEN}"}
 NUMBERS = itertools.count()
-EXAMPLES = 6
+EXAMPLES = 4
 """Requests per operation and kind."""
 CHECKS = [
     schemathesis.checks.not_a_server_error,
@@ -83,13 +82,18 @@ def name_what_is_there(server: ServiceProcess, case: Any) -> None:
         case.path_parameters[name] = document.get("seedId" if saved else "jobId") or document["id"]
 
 
+def can_be_wrong(operation: dict[str, Any]) -> bool:
+    """Whether an operation has wrong requests: any text is right in a path and in a header, and the search for a wrong
+    one takes seconds."""
+    return "requestBody" in operation or any(one["in"] == "query" for one in operation.get("parameters", ()))
+
+
 @pytest.mark.parametrize(
     ("kind", "token", "mode"),
     [
         ("open", "", GenerationMode.POSITIVE),
         ("open", "", GenerationMode.NEGATIVE),
         ("secured", TOKEN, GenerationMode.POSITIVE),
-        ("secured", TOKEN, GenerationMode.NEGATIVE),
         ("secured", "wrong", GenerationMode.POSITIVE),
     ],
 )
@@ -101,6 +105,8 @@ def test_every_response_is_described_in_the_document(
     answered = set()
     for found in schema.get_all_operations():
         operation: Any = found.ok()  # type: ignore[union-attr]  # an error has no such method, and fails the test
+        if mode is GenerationMode.NEGATIVE and not can_be_wrong(operation.definition.raw):
+            continue
 
         @SETTINGS
         @given(case=operation.as_strategy(generation_mode=mode))
@@ -111,8 +117,7 @@ def test_every_response_is_described_in_the_document(
             answer = case.call_and_validate(server.url, checks=CHECKS, headers={"Authorization": f"Bearer {token}"})
             answered.add((case.operation.label, answer.status_code))
 
-        with contextlib.suppress(Unsatisfiable):  # a path without parameters has no wrong request
-            check()
+        check()
     assert {"GET /snmp", "POST /promsnmp/inventory"} <= {label for label, _ in answered}
     if mode is GenerationMode.POSITIVE and token != "wrong":
         assert {(f"GET {path}", 200) for path in THERE} <= answered

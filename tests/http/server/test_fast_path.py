@@ -5,13 +5,13 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 
-import httpx
 import pytest
 
 from promsnmp.sim.agent import SimulatedAgent
 from tests.support.agents.polled_devices import mib
 from tests.support.agents.threads import running
 from tests.support.service.service_process import ServiceProcess
+from tests.support.tools import WEB
 
 CACHE_SETTINGS = {"COLLECTION_INTERVAL": "0", "CACHE_EXP_MILLIS": "600000", "SNMP_ALLOW_ADHOC_TARGETS": "true"}
 
@@ -50,7 +50,7 @@ def test_the_fast_path_and_asgi_give_the_same_response(
 ) -> None:
     headers = {"Accept": accept, "Accept-Encoding": coding}
     short = server.client.get(path, headers=headers)
-    long = httpx.get(f"{server.url}{path}", headers={**headers, "Connection": "close"})
+    long = WEB.get(f"{server.url}{path}", headers=headers)
     assert short.status_code == long.status_code == 200
     assert short.content == long.content
     ignored = {"date", "age", "connection"}

@@ -16,7 +16,7 @@ import pytest
 
 from promsnmp.sim.devices import DEMO, SILENT
 from tests.support.service.demo import COMMAND, Demo
-from tests.support.tools import PROJECT, wait_until
+from tests.support.tools import PLAIN, PROJECT, wait_until
 
 
 def alive(pid: int) -> bool:
@@ -28,7 +28,7 @@ def alive(pid: int) -> bool:
 
 
 def test_it_serves_every_device_and_prints_one_link(tmp_path: Path) -> None:
-    with Demo(tmp_path) as demo, httpx.Client(base_url=demo.url, timeout=20) as client:
+    with Demo(tmp_path) as demo, httpx.Client(base_url=demo.url, timeout=20, verify=PLAIN) as client:
         names = [make().name for make in DEMO]
         assert len(client.get("/targets").json()) == len(names) + 1
         for name in names:

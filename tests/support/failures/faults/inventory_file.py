@@ -6,9 +6,6 @@ The tests run some of them, ``make soak`` all.
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +27,7 @@ from tests.support.failures.faults.outages import (
 from tests.support.failures.fleet.harness import Fleet
 from tests.support.failures.load.scrapes import Scrapes
 from tests.support.inventory.faulty_calls import FaultyCalls
+from tests.support.service.preloaded import run
 from tests.support.tools import wait_until
 
 OWN_KEY = {"CLUSTER_KEY": "5f2c9a71d08e4b36a1c7e29f60d3b845"}
@@ -200,12 +198,8 @@ def _is_written_again(way_out: WayOut, file: Path) -> bool:
 
 def _promsnmp(command: tuple[str, ...], file: Path, backup: Path) -> None:
     words = [{"FILE": str(file), "BACKUP": str(backup)}.get(word, word) for word in command]
-    env = {**os.environ, "PROM_INV_FILE": str(file), "PROM_ENCRYPT_KEY": KEY}
-    run = subprocess.run(
-        [sys.executable, "-m", "promsnmp", "inventory", *words],
-        env=env, capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
-    assert run.returncode == 0, run.stderr
+    ended = run("inventory", *words, env={"PROM_INV_FILE": str(file), "PROM_ENCRYPT_KEY": KEY})
+    assert ended.returncode == 0, ended.stderr
 
 
 def _inventory(file: Path) -> Any:

@@ -122,14 +122,16 @@ def replicas_with_liar(
             yield fleet, liar
 
 
-def redis_lies(fleet: Fleet, liar: LyingProxy, *, scrapes: int, asleep: float, rest: float) -> Lies:
+def redis_lies(
+    fleet: Fleet, liar: LyingProxy, *, scrapes: int, asleep: float, rest: float, rate: float = owners.RATE
+) -> Lies:
     """Under lies, replicas crash, sleep and are replaced, while they are scraped and written to."""
     write_log, begun, unusable = WriteLog(), lease_clock(), set[Replica]()
 
     def written() -> Sequence[Replica]:
         return [one for one in fleet.replicas if one not in unusable]
 
-    with ReadingScrapes(fleet.replicas, fleet.targets, rate=owners.RATE) as load:
+    with ReadingScrapes(fleet.replicas, fleet.targets, rate=rate) as load:
         liar.lies = True
         with Writers(write_log, written, count=WRITERS, rest=rest):
             for number, turn in enumerate(itertools.cycle(owners.every_turn(fleet, asleep=asleep, rest=rest))):

@@ -9,6 +9,7 @@ import os
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +21,7 @@ from tests.support.failures.faults.outages import add_device_at, make_changes
 from tests.support.failures.fleet.fleets import NAMES
 from tests.support.failures.fleet.harness import SHORT_TIMING, Fleet, overlaps
 from tests.support.failures.load.scrapes import Scrapes
-from tests.support.tools import require_tool, unavailable, wait_until
+from tests.support.tools import Process, require_tool, unavailable, wait_until
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,17 +33,39 @@ class Handover:
     slowest_scrape: float
 
 
+class Node(Process):
+    """A mount namespace in which ``folder`` is a mount of its own; commands run there under ``prefix``."""
+
+    def __init__(self, folder: Path, number: int) -> None:
+        self._nsenter = require_tool("nsenter", package="util-linux")
+        unshare = [require_tool("unshare", package="util-linux"), "--mount", "--propagation", "private"]
+        command = [*unshare, "sh", "-c", 'mount --bind "$0" "$0" && exec sleep infinity', str(folder)]
+        self._folder = folder
+        try:
+            super().__init__(command, log=folder / f"node-{number}.log", ready=self._is_mounted)
+        except AssertionError as error:
+            unavailable(f"no file system can be mounted here: {error}")
+
+    @property
+    def prefix(self) -> list[str]:
+        return [self._nsenter, "--target", str(self.pid), "--mount"]
+
+    def _is_mounted(self) -> bool:
+        mounts = Path(f"/proc/{self.pid}/mounts").read_text(encoding="utf-8")
+        return any(line.split()[1] == str(self._folder) for line in mounts.splitlines())
+
+
 @contextmanager
 def fleet_of_nodes(folder: Path, timing: Timing = SHORT_TIMING) -> Iterator[Fleet]:
     """Three replicas, each with a mount of ``folder`` of its own. Needs root; without it the test is skipped."""
     if os.geteuid() != 0:
         unavailable("each replica gets a mount of its own, which takes root")
-    unshare = [require_tool("unshare", package="util-linux"), "--mount", "--propagation", "private"]
-    prefix = [*unshare, "sh", "-c", 'mount --bind "$0" "$0" && exec "$@"', str(folder)]
-    if subprocess.run([*prefix, "true"], capture_output=True, check=False).returncode:
-        unavailable("no file system can be mounted here")
-    with RedisServer(folder) as redis, Fleet(folder, redis.env, timing) as fleet:
-        fleet.start(*NAMES, prefix=prefix)
+    with ExitStack() as stack:
+        nodes = [stack.enter_context(Node(folder, number)) for number in range(len(NAMES))]
+        redis = stack.enter_context(RedisServer(folder))
+        fleet = stack.enter_context(Fleet(folder, redis.env, timing))
+        with ThreadPoolExecutor(len(NAMES)) as pool:
+            list(pool.map(lambda name, node: fleet.start(name, prefix=node.prefix), NAMES, nodes))
         fleet.settle()
         fleet.add_devices()
         yield fleet

@@ -31,7 +31,7 @@ from tests.support.failures.load.readings import (
 
 DEVICES = 12
 RATE = 100.0
-"""Scrapes per second."""
+"""Scrapes per second, unless a scenario is given another number."""
 MEMBER_TIMEOUT = 10.0
 WINDOW = 60.0
 """Seconds over which Prometheus computes rates."""
@@ -71,19 +71,21 @@ Turn = Callable[[ReadingScrapes, Replica], None]
 """What happens to one replica, while the others are scraped."""
 
 
-def owners_sleep(fleet: Fleet, *, scrapes: int, asleep: float, rest: float) -> Readings:
+def owners_sleep(fleet: Fleet, *, scrapes: int, asleep: float, rest: float, rate: float = RATE) -> Readings:
     """Each replica in turn sleeps (SIGSTOP) while the others are scraped, and is scraped again when it wakes."""
-    return _play(fleet, [_sleep(fleet, asleep, rest)], scrapes=scrapes, may_reset=asleep >= MEMBER_TIMEOUT / 2)
+    return _play(
+        fleet, [_sleep(fleet, asleep, rest)], scrapes=scrapes, rate=rate, may_reset=asleep >= MEMBER_TIMEOUT / 2
+    )
 
 
-def owners_crash(fleet: Fleet, *, scrapes: int, rest: float) -> Readings:
+def owners_crash(fleet: Fleet, *, scrapes: int, rest: float, rate: float = RATE) -> Readings:
     """Each replica in turn is killed (SIGKILL) and started again."""
-    return _play(fleet, [_crash(fleet, rest)], scrapes=scrapes, may_reset=True)
+    return _play(fleet, [_crash(fleet, rest)], scrapes=scrapes, rate=rate, may_reset=True)
 
 
-def owners_are_replaced(fleet: Fleet, *, scrapes: int, rest: float) -> Readings:
+def owners_are_replaced(fleet: Fleet, *, scrapes: int, rest: float, rate: float = RATE) -> Readings:
     """Each replica in turn is replaced by a new one and stops (SIGTERM): no histogram begins anew."""
-    return _play(fleet, [_replace(fleet, rest)], scrapes=scrapes, may_reset=False)
+    return _play(fleet, [_replace(fleet, rest)], scrapes=scrapes, rate=rate, may_reset=False)
 
 
 def owners_meet_everything(fleet: Fleet, *, scrapes: int, asleep: float, asleep_long: float, rest: float) -> Readings:
@@ -183,9 +185,9 @@ def _rates(prometheus: Prometheus, seconds: float) -> Rates:
     return Rates(seconds, int(scrapes), int(resets), lowest, highest)
 
 
-def _play(fleet: Fleet, turns: Sequence[Turn], *, scrapes: int, may_reset: bool) -> Readings:
+def _play(fleet: Fleet, turns: Sequence[Turn], *, scrapes: int, may_reset: bool, rate: float = RATE) -> Readings:
     begun = lease_clock()
-    with ReadingScrapes(fleet.replicas, fleet.targets, rate=RATE) as load:
+    with ReadingScrapes(fleet.replicas, fleet.targets, rate=rate) as load:
         for number, turn in enumerate(itertools.cycle(turns)):
             if len(load.done) >= scrapes:
                 break

@@ -20,7 +20,7 @@ from tests.support.failures.faults.outages import add_device_at_all, device_name
 from tests.support.failures.fleet.harness import Fleet, overlaps
 from tests.support.failures.load.polls import longest_gap
 from tests.support.failures.load.scrapes import Scrapes
-from tests.support.tools import wait_until
+from tests.support.tools import WEB, wait_until
 
 Fault = Callable[[], AbstractContextManager[None]]
 
@@ -152,7 +152,7 @@ def hangs(fleet: Fleet, fault: Fault, *, slack: float, lasting: float, reported:
 
         def change(replica: Replica) -> tuple[Replica, httpx.Response]:
             document = {"sysName": f"waiting at {replica.name}", "agents": []}
-            return replica, httpx.post(f"{replica.url}/promsnmp/devices", json=document, timeout=lasting + 120)
+            return replica, WEB.post(f"{replica.url}/promsnmp/devices", json=document, timeout=lasting + 120)
 
         def check() -> None:
             nonlocal noticed

@@ -30,17 +30,17 @@ class ReplicaChanges:
     slowest_scrape: float
 
 
-def rolling_restart(fleet: Fleet, *, slack: float, rest: float = 0.0) -> ReplicaChanges:
+def rolling_restart(fleet: Fleet, *, slack: float, rest: float = 0.0, rate: float = RATE) -> ReplicaChanges:
     """Replaces every replica, one at a time: the new replica is ready before the old one stops."""
     begun = lease_clock()
-    with Service(fleet.replicas, fleet.targets, rate=RATE) as service:
+    with Service(fleet.replicas, fleet.targets, rate=rate) as service:
         time.sleep(rest)
         for old in list(fleet.replicas):
             (new,) = fleet.start(fleet.fresh_name())
             service.add(new)
             service.end(fleet, old)
             time.sleep(rest)
-        _settle(fleet, service)
+        _settle(fleet, service, rate)
     return _checked(fleet, service, begun, slack)
 
 
@@ -51,19 +51,19 @@ def scaling(fleet: Fleet, *, most: int, slack: float, rest: float = 0.0) -> Repl
         time.sleep(rest)
         for new in fleet.start(*(fleet.fresh_name(after=number) for number in range(most - few))):
             service.add(new)
-        _settle(fleet, service)
+        _settle(fleet, service, RATE)
         time.sleep(rest)
         for old in fleet.replicas[: most - few]:
             service.end(fleet, old)
-        _settle(fleet, service)
+        _settle(fleet, service, RATE)
         time.sleep(rest)
     return _checked(fleet, service, begun, slack)
 
 
-def _settle(fleet: Fleet, service: Service) -> None:
+def _settle(fleet: Fleet, service: Service, rate: float) -> None:
     fleet.settle()
     count = service.count
-    wait_until(lambda: service.count >= count + RATE, deadline=60, what="scrapes to continue")
+    wait_until(lambda: service.count >= count + rate, deadline=60, what="scrapes to continue")
 
 
 def _checked(fleet: Fleet, service: Service, begun: float, slack: float) -> ReplicaChanges:

@@ -41,7 +41,7 @@ class Scrapes:
     seconds.
     """
 
-    def __init__(self, replicas: Iterable[Replica], targets: Sequence[str], *, rate: float = 10.0) -> None:
+    def __init__(self, replicas: Iterable[Replica], targets: Sequence[str], *, rate: float = 5.0) -> None:
         self.count = 0
         self.slowest = 0.0
         self.failures: list[Failure] = []
