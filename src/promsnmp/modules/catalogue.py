@@ -9,6 +9,7 @@ import hashlib
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from glob import glob, has_magic
 from importlib import resources
 from pathlib import Path
@@ -80,7 +81,7 @@ def load_catalogue(
     Files that have not changed since ``before`` was read are taken from it.
     """
     known_files = before.files if before else {}
-    builtin = builtin_catalogue(before)
+    builtin = builtin_catalogue()
     files = dict(builtin.files)
     modules: dict[str, Module] = {}
     auths: dict[str, Credentials] = {}
@@ -130,14 +131,15 @@ def _files(patterns: Sequence[str]) -> list[Path]:
     return list(unique_paths)
 
 
-def builtin_catalogue(before: Catalogue | None = None) -> Catalogue:
-    """The catalogue of ``modules/builtin``; unchanged files are taken from ``before``. Raises ModuleError."""
-    known_files, files = (before.files if before else {}), dict[str, tuple[bytes, Document]]()
+@cache
+def builtin_catalogue() -> Catalogue:
+    """The catalogue of ``modules/builtin``, read once: it belongs to the program. Raises ModuleError."""
+    files = dict[str, tuple[bytes, Document]]()
     modules: dict[str, Module] = {}
     auths: dict[str, Credentials] = {}
     for file in sorted(resources.files("promsnmp.modules").joinpath("builtin").iterdir(), key=lambda one: one.name):
         if file.name.endswith(".yml"):
-            document = _read(file.read_bytes(), file.name, known_files, files)
+            document = _read(file.read_bytes(), file.name, {}, files)
             modules.update(document.modules)
             auths.update(document.auths)
     return Catalogue(modules, auths, LazyDefinitions({}), files=files)

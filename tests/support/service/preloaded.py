@@ -26,7 +26,10 @@ from pathlib import Path
 PROJECT = Path(__file__).resolve().parents[3]
 LARGEST = 1 << 20
 """Octets of a request at most: arguments and environment of a program."""
-IMPORTED = ("promsnmp.app", "promsnmp.cli.commands.serve")
+IMPORTED = (
+    "promsnmp.app", "promsnmp.cli.main", "promsnmp.cli.commands.serve", "anyio._backends._asyncio", "redis.asyncio",
+)  # fmt: skip
+"""Also what a service imports only when it needs it."""
 
 
 def can_start(command: Sequence[str], env: Mapping[str, str]) -> bool:
@@ -161,10 +164,22 @@ def _become(request: Mapping[str, object], output: int) -> None:
     os.close(output)
 
 
+def _read_built_in_files() -> None:
+    """Reads the modules and templates that belong to PromSNMP, which every program would read again."""
+    from promsnmp.modules.catalogue import builtin_catalogue
+    from promsnmp.web.interface import environment
+
+    builtin_catalogue()
+    templates = environment()
+    for name in templates.list_templates():
+        templates.get_template(name)
+
+
 def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the tests, which end this process
     for name in IMPORTED:
         importlib.import_module(name)
+    _read_built_in_files()
     gc.freeze()  # a collection in a program does not copy these pages
     module, *arguments = _next_program(socket.socket(fileno=int(sys.argv[1])))
     signal.signal(signal.SIGINT, signal.default_int_handler)
