@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from promsnmp.sim.agent import SimulatedAgent
 from promsnmp.sim import devices as simulated
+from promsnmp.sim.agent import SimulatedAgent
 from promsnmp.sim.mib import Mib
 from promsnmp.sim.parts.objects import integer, octets, system
 from promsnmp.snmp.credentials import Version
