@@ -11,7 +11,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.support.tools import PROJECT, Process
+from tests.support.tools import NO_AUTHORITIES, PROJECT, Process
 
 NUMBERS = itertools.count()
 LISTENS = re.compile(r' listens on (https?://[^\s,"]+)')
@@ -26,7 +26,7 @@ class ServiceProcess(Process):
         *,
         env: Mapping[str, str] | None = None,
         prefix: Sequence[str] = (),
-        verify: ssl.SSLContext | bool = True,
+        verify: ssl.SSLContext | bool = NO_AUTHORITIES,
     ) -> None:
         self.folder = folder
         super().__init__(
