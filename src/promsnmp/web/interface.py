@@ -302,8 +302,9 @@ def _to_overview(path: str) -> str:
     return "../" * (path.count("/") - 1)
 
 
+@cache
 def environment() -> Environment:
-    """The templates, with filters for numbers."""
+    """The templates, with filters for numbers; compiled once, whoever uses them."""
     made = Environment(
         loader=PackageLoader("promsnmp.web"),
         autoescape=True,

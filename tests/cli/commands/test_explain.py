@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from promsnmp.cli import main
 from promsnmp.cli.main import cli
 from promsnmp.sim.agent import SimulatedAgent
 from promsnmp.sim.mib import Mib
@@ -283,13 +284,16 @@ def test_json_of_one_metric_has_only_that(agent: SimulatedAgent) -> None:
         ((), 2, "TARGET"),
     ],
 )
-def test_errors_are_one_line_on_stderr(agent: SimulatedAgent, arguments: tuple[str, ...], code: int, says: str) -> None:
-    ran = program(*(one.format(closed=free_udp_port(), open=agent.target) for one in arguments))
-    assert ran.returncode == code, ran.stderr
-    assert ran.stdout == ""
-    assert len(ran.stderr.splitlines()) == 1
-    assert ran.stderr.startswith("promsnmp: ")
-    assert says in ran.stderr
+def test_errors_are_one_line_on_stderr(
+    agent: SimulatedAgent, arguments: tuple[str, ...], code: int, says: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    given = [one.format(closed=free_udp_port(), open=agent.target) for one in arguments]
+    assert main.run(["explain", *given]) == code
+    output, errors = capfd.readouterr()
+    assert output == ""
+    assert len(errors.splitlines()) == 1
+    assert errors.startswith("promsnmp: ")
+    assert says in errors
 
 
 def test_an_unreadable_device_gets_the_error_line_of_scrape() -> None:

@@ -25,6 +25,7 @@ class Demo(Process):
             ready=lambda: "Running until Ctrl-C" in log.read_text(),
             deadline=90,
             env={"PYTHONPATH": f"{PROJECT}/src", "TMPDIR": str(self.temporary), **settings},
+            preload=True,
         )
 
     @property

@@ -38,6 +38,7 @@ IMPORTED = (
     "promsnmp.cli.commands.explain",
     "promsnmp.cli.commands.serve",
     "promsnmp.cli.main",
+    "redis.asyncio",
     "uvicorn.lifespan.off",
 )
 NAMESPACES = {"--net": "net", "--mount": "mnt"}
@@ -234,11 +235,22 @@ def _become(request: Mapping[str, object], output: int, errors: int, *namespaces
         os.close(descriptor)
 
 
+def _read_built_in_files() -> None:
+    """Reads the modules and templates that belong to PromSNMP, which every program would read again."""
+    from promsnmp.modules.catalogue import builtin_catalogue
+    from promsnmp.web.interface import environment
+
+    builtin_catalogue()
+    templates = environment()
+    for name in templates.list_templates():
+        templates.get_template(name)
+
+
 def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the tests, which end this process
     for name in IMPORTED:
         importlib.import_module(name)
-    importlib.import_module("promsnmp.modules.catalogue").builtin_catalogue()  # which keeps what it read
+    _read_built_in_files()
     gc.freeze()  # a collection in a program does not copy these pages
     module, *arguments = _next_program(socket.socket(fileno=int(sys.argv[1])))
     signal.signal(signal.SIGINT, signal.default_int_handler)

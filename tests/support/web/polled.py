@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from promsnmp.sim import devices as simulated
 from promsnmp.sim.agent import SimulatedAgent
-from promsnmp.sim.devices import DEMO
 from promsnmp.sim.mib import Mib
 from promsnmp.sim.parts.objects import integer, octets, system
 from promsnmp.snmp.credentials import Version
@@ -18,6 +18,8 @@ from tests.support.web.html import Page
 
 BROWSER = {"accept": "text/html"}
 SETTINGS = {"COLLECTION_INTERVAL": "1000", "DISCOVERY_CRON": "-"}
+PORTS = 24
+"""Of the switch: enough for the field that finds interfaces; axe-core takes 40 ms for each."""
 MARKUP = '<img src=x onerror="alert(1)">'
 HOSTILE = (MARKUP.encode(), b"\x00\x1b[2J\xff\xfe", "\u202egnp.exe".encode(), b"<i>" + b"A" * 1_000)
 
@@ -46,7 +48,7 @@ def document(name: str, agent: SimulatedAgent | int) -> dict[str, object]:
 @contextmanager
 def polled_devices(folder: Path) -> Iterator[ServiceProcess]:
     """The service, when it has polled all of them."""
-    switch = SimulatedAgent(DEMO[0]().mib, versions=(Version.V2C,), uptime=100_000)
+    switch = SimulatedAgent(simulated.switch(ports=PORTS).mib, versions=(Version.V2C,), uptime=100_000)
     other = SimulatedAgent(hostile())
     with running(switch, other), ServiceProcess(folder, env=SETTINGS) as service:
         devices = [document("switch", switch), document(MARKUP, other), document("dead", free_udp_port())]
