@@ -21,6 +21,7 @@ from promsnmp.snmp.operations.get import GetOperation
 from promsnmp.snmp.operations.walk import Subtree
 from promsnmp.snmp.security import CommunityModel, SecurityModel
 from promsnmp.snmp.session import Session
+from promsnmp.snmp.silence import is_cut
 from promsnmp.snmp.transport import SnmpEndpoint
 from promsnmp.snmp.v3.engine import EngineState
 from promsnmp.snmp.v3.keys import KeyCache
@@ -123,7 +124,7 @@ async def test_a_deadline_before_the_timeout_ends_the_poll() -> None:
     async with HostileAgent(SILENT) as agent, asyncio.timeout(10):
         deadline = asyncio.get_running_loop().time() + 0.1
         async with session_with(agent, retries=5, timeout=60, deadline=deadline) as session:
-            with pytest.raises(SnmpTimeout, match="before the deadline"):
+            with pytest.raises(SnmpTimeout, match="time limit of the poll"):
                 await session.run(ask())
 
 
@@ -135,14 +136,48 @@ async def test_a_deadline_ends_an_agent_that_never_stops_answering() -> None:
     async with HostileAgent(endless) as agent, asyncio.timeout(10):
         deadline = asyncio.get_running_loop().time() + 0.2
         async with session_with(agent, timeout=60, deadline=deadline) as session:
-            with pytest.raises(SnmpTimeout, match="before the deadline"):
+            with pytest.raises(SnmpTimeout, match="time limit of the poll"):
                 await session.run(BrowseOperation(Subtree(oid.encode("1.3.6")), lambda _: None, version=Version.V1))
 
 
 async def test_a_deadline_in_the_past_is_a_timeout() -> None:
     async with HostileAgent(SILENT) as agent, session_with(agent, timeout=60, deadline=0.0) as session:
-        with pytest.raises(SnmpTimeout, match="before the deadline"):
+        with pytest.raises(SnmpTimeout, match="time limit of the poll"):
             await session.run(ask())
+
+
+@pytest.mark.parametrize(("timeout", "retries"), [(60, 0), (0.02, 100)], ids=["in the last attempt", "attempts left"])
+async def test_a_deadline_that_ends_attempts_blames_neither_address_nor_community(
+    timeout: float,  # of a packet
+    retries: int,
+) -> None:
+    deadline = asyncio.get_running_loop().time() + 0.1
+    async with HostileAgent(SILENT) as agent:
+        endpoint = SnmpEndpoint(agent.address, agent.port)
+        session = Session(
+            endpoint, security(), timeout=timeout, retries=retries, deadline=deadline, limit="COLLECTION_TIMEOUT"
+        )
+        async with session:
+            with pytest.raises(SnmpTimeout) as caught:
+                await session.run(ask())
+    assert "(COLLECTION_TIMEOUT)" in caught.value.message
+    assert "allow the poll more time" in caught.value.message
+    assert "community" not in caught.value.message
+
+
+async def test_attempts_that_all_came_before_the_deadline_are_silence_of_the_agent() -> None:
+    deadline = asyncio.get_running_loop().time() + 60
+    async with (
+        HostileAgent(SILENT) as agent,
+        session_with(agent, timeout=0.02, retries=1, deadline=deadline) as session,
+    ):
+        with pytest.raises(SnmpTimeout, match=r"no answer to 2 requests of 0\.02 s.*community"):
+            await session.run(ask())
+
+
+@pytest.mark.parametrize(("waited", "cut"), [(0.0, True), (4.4, True), (4.6, False), (5.0, False)])
+def test_an_attempt_that_the_deadline_ends_just_before_its_timeout_is_whole(waited: float, cut: bool) -> None:
+    assert is_cut(waited, 5.0) is cut
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
@@ -184,7 +219,7 @@ async def test_a_name_that_does_not_resolve_in_time_is_a_timeout(monkeypatch: py
 
     monkeypatch.setattr("promsnmp.snmp.session.resolve", never)
     deadline = asyncio.get_running_loop().time() + 0.05
-    with pytest.raises(SnmpTimeout, match="the name did not resolve in time"):
+    with pytest.raises(SnmpTimeout, match=r"the name did not resolve within the time limit of the poll"):
         await Session(SnmpEndpoint("switch"), security(), deadline=deadline).open()
 
 
