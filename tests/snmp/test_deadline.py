@@ -69,10 +69,12 @@ async def test_a_deadline_that_ends_attempts_blames_neither_address_nor_communit
     retries: int,
 ) -> None:
     deadline = asyncio.get_running_loop().time() + 0.1
-    async with HostileAgent(SILENT) as agent:
-        async with session_with(agent, timeout=timeout, retries=retries, deadline=deadline) as session:
-            with pytest.raises(SnmpTimeout) as caught:
-                await session.run(ask())
+    async with (
+        HostileAgent(SILENT) as agent,
+        session_with(agent, timeout=timeout, retries=retries, deadline=deadline) as session,
+    ):
+        with pytest.raises(SnmpTimeout) as caught:
+            await session.run(ask())
     assert "(COLLECTION_TIMEOUT)" in caught.value.message
     assert "allow the poll more time" in caught.value.message
     assert "community" not in caught.value.message
