@@ -119,32 +119,6 @@ async def test_an_answer_after_its_retransmission_is_used_once() -> None:
     assert [one.value for one in taken] == [b"honest", b"\x12\x67", b"hostile-01"]
 
 
-async def test_a_deadline_before_the_timeout_ends_the_poll() -> None:
-    async with HostileAgent(SILENT) as agent, asyncio.timeout(10):
-        deadline = asyncio.get_running_loop().time() + 0.1
-        async with session_with(agent, retries=5, timeout=60, deadline=deadline) as session:
-            with pytest.raises(SnmpTimeout, match="before the deadline"):
-                await session.run(ask())
-
-
-async def test_a_deadline_ends_an_agent_that_never_stops_answering() -> None:
-    names = iter(range(1, 10**9))
-    endless = Behaviour(
-        "endless", lambda request: [request.response(ber.encode_varbind(oid.encode((1, 3, 6, next(names)))))]
-    )
-    async with HostileAgent(endless) as agent, asyncio.timeout(10):
-        deadline = asyncio.get_running_loop().time() + 0.2
-        async with session_with(agent, timeout=60, deadline=deadline) as session:
-            with pytest.raises(SnmpTimeout, match="before the deadline"):
-                await session.run(BrowseOperation(Subtree(oid.encode("1.3.6")), lambda _: None, version=Version.V1))
-
-
-async def test_a_deadline_in_the_past_is_a_timeout() -> None:
-    async with HostileAgent(SILENT) as agent, session_with(agent, timeout=60, deadline=0.0) as session:
-        with pytest.raises(SnmpTimeout, match="before the deadline"):
-            await session.run(ask())
-
-
 @pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
 async def test_a_port_where_nothing_listens_refuses_at_once(address: str) -> None:
     endpoint = SnmpEndpoint(address, free_udp_port(address))
@@ -184,7 +158,7 @@ async def test_a_name_that_does_not_resolve_in_time_is_a_timeout(monkeypatch: py
 
     monkeypatch.setattr("promsnmp.snmp.session.resolve", never)
     deadline = asyncio.get_running_loop().time() + 0.05
-    with pytest.raises(SnmpTimeout, match="the name did not resolve in time"):
+    with pytest.raises(SnmpTimeout, match=r"the name did not resolve within the time limit of the poll"):
         await Session(SnmpEndpoint("switch"), security(), deadline=deadline).open()
 
 

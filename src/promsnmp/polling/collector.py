@@ -73,7 +73,9 @@ class Collector:
         self._plans: LRUCache[_PlanKey, tuple[int, Plan]] = LRUCache(MAX_PLANS, getsizeof=itemgetter(0))
         self._plans_generation = catalogue_store.generation
         self._counts = ExporterCounts() if counts is None else counts
-        self._sessions = SessionFactory(source_address=options.source_address, counts=self._counts)
+        self._sessions = SessionFactory(
+            source_address=options.source_address, counts=self._counts, limit=options.deadline_setting
+        )
         self._detector = Detector(catalogue_store, self._sessions, on_detected=on_detected)
         self._identity_watch = IdentityWatch(self._sessions, check_identity, on_identity=on_identity)
         self._health_plans = HealthPlans()

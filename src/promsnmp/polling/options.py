@@ -27,6 +27,8 @@ class CollectorOptions:
     """Whether pages have families that snmp_exporter does not have."""
     source_address: str = ""
     """The local address that requests are sent from; empty: the system chooses."""
+    deadline_setting: str = ""
+    """The setting or option that the deadline of a poll comes from, for errors; empty: none."""
     label_refresh: int = 1
     """Of a device of the inventory, columns that serve only as labels are read once in this many polls."""
     label_age: float = inf

@@ -90,10 +90,12 @@ class PollObserver(SessionObserver, Protocol):
 
 
 class SessionFactory:
-    """Creates sessions with targets; ``source_address``, ``counts``: as for ``Session``. Localised v3 keys are kept."""
+    """Creates sessions with targets; ``source_address``, ``counts``, ``limit``: as for ``Session``. Localised v3 keys
+    are kept."""
 
-    def __init__(self, *, source_address: str = "", counts: ExporterCounts | None = None) -> None:
+    def __init__(self, *, source_address: str = "", counts: ExporterCounts | None = None, limit: str = "") -> None:
         self._source_address = source_address
+        self._limit = limit
         self._counts = counts
         self._keys = KeyCache()
 
@@ -104,12 +106,14 @@ class SessionFactory:
         engine: EngineState,
         *,
         deadline: float,
+        share: str = "",
         limits: AgentLimits | None = None,
         observer: SessionObserver | None = None,
     ) -> Session:
         """A session with ``target``, not open yet. Timeout and retries are the target's, or else the modules'.
 
-        ``limits`` are what is known of the agent, and are updated.
+        ``share`` says which part of the poll's time ``deadline`` is, for errors; empty: all of it. ``limits`` are what
+        is known of the agent, and are updated.
         """
         if limits is not None:
             limits.use_for((target.endpoint, target.credentials))
@@ -119,6 +123,7 @@ class SessionFactory:
             timeout=max(one.timeout for one in modules) if target.timeout is None else target.timeout,
             retries=max(one.retries for one in modules) if target.retries is None else target.retries,
             deadline=deadline,
+            limit=f"{share} {self._limit or 'the whole'}" if share else self._limit,
             connected=not is_unconnected(modules, target),
             source=self._source_address,
             limits=limits,

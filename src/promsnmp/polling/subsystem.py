@@ -360,6 +360,7 @@ def _collector_options(settings: Settings) -> CollectorOptions:
         strict=settings.scrape_strict,
         own_metrics=settings.page_own_metrics,
         source_address=settings.snmp_source_address,
+        deadline_setting="COLLECTION_TIMEOUT",
         label_refresh=settings.collection_label_refresh if interval else 1,
         label_age=settings.collection_label_refresh * interval,
         history_octets=settings.web_history_max_bytes if settings.web_ui else 0,

@@ -20,18 +20,10 @@ from promsnmp.errors import (
     SnmpTimeout,
 )
 from promsnmp.observe.exporter_counts import ExporterCounts
-from promsnmp.snmp import ber, oid
+from promsnmp.snmp import ber, oid, silence
 from promsnmp.snmp.current_request import CurrentRequest
 from promsnmp.snmp.operations.base import AgentLimits, Operation
 from promsnmp.snmp.security import SMALLEST_MAX_MESSAGE, Refused, Resynchronise, SecurityModel, Unauthentic, Unexpected
-from promsnmp.snmp.silence import (
-    answer_from_elsewhere,
-    counted,
-    describe_age,
-    describe_requests,
-    explain_unreachable,
-    too_long,
-)
 from promsnmp.snmp.tcp import MessageSplitter, open_stream
 from promsnmp.snmp.traffic import SessionObserver, Traffic
 from promsnmp.snmp.transport import RECEIVE_SIZE, Address, SnmpEndpoint, literal_address, open_socket, resolve
@@ -49,7 +41,8 @@ MAX_STREAM_DISCARDS = 100
 class Session:
     """An exchange with one agent, over UDP or TCP; ``async with`` opens and closes its socket.
 
-    ``timeout`` (seconds) and ``retries`` are per packet; ``deadline`` (loop time, seconds) bounds the whole session.
+    ``timeout`` (seconds) and ``retries`` are per packet; ``deadline`` (loop time, seconds) bounds the whole session,
+    and ``limit`` names the setting that it comes from, for errors.
     ``source`` is the local address to send from; empty leaves the choice to the system. With ``connected`` false the
     agent may answer from another address or port than the request went to, as some with several addresses do. Answers
     that are authenticated (v3) may always. ``limits`` is what is known of the agent, and is updated. ``observer`` sees
@@ -68,6 +61,7 @@ class Session:
         timeout: float = 5.0,
         retries: int = 3,
         deadline: float | None = None,
+        limit: str = "",
         connected: bool = True,
         source: str = "",
         limits: AgentLimits | None = None,
@@ -90,6 +84,7 @@ class Session:
         self._looks = False  # whether the present attempt goes out from it, an unconnected socket
         self._loop = asyncio.get_running_loop()
         self._deadline = float("inf") if deadline is None else deadline
+        self._limit = limit
         self._sock: socket.socket | None = None
         self._stream = MessageSplitter() if endpoint.is_stream else None
         self._request = CurrentRequest(self.limits)
@@ -123,7 +118,8 @@ class Session:
                 async with asyncio.timeout_at(min(self._loop.time() + self._timeout, self._deadline)):
                     self._sock = await open_stream(address, source=self._source)
         except TimeoutError:
-            raise SnmpTimeout("no TCP connection before the timeout", target=str(self.endpoint)) from None
+            limit = self._limit if self._loop.time() >= self._deadline else None
+            raise SnmpTimeout(silence.not_connected(self._timeout, limit=limit), target=str(self.endpoint)) from None
         except OSError as error:
             raise self._unreachable(error) from None
         self._loop.add_reader(self._sock.fileno(), self._on_readable if self._stream is None else self._on_stream)
@@ -134,7 +130,9 @@ class Session:
             async with asyncio.timeout(None if left == float("inf") else left):
                 return await resolve(self.endpoint)
         except TimeoutError:
-            raise SnmpTimeout("the name did not resolve in time", target=str(self.endpoint)) from None
+            raise SnmpTimeout(
+                f"the name did not resolve within the {silence.time_limit(self._limit)}", target=str(self.endpoint)
+            ) from None
 
     def close(self) -> None:
         """Closes the socket; safe to call twice."""
@@ -224,7 +222,7 @@ class Session:
         if self._request.ask_less(self._operation, answers=True, was_sent=False):
             self._send()
             return
-        self._finish(SnmpError(too_long(size, self._security.max_message), **self._error_context()))
+        self._finish(SnmpError(silence.too_long(size, self._security.max_message), **self._error_context()))
 
     def _ask_again(self) -> bool:
         """Sends the request, or a smaller one, again; False after the last attempt."""
@@ -427,23 +425,26 @@ class Session:
     def _timed_out(self, now: float) -> SnmpTimeout:
         if not self._answered:
             self.limits.on_silence()
-        message = f"no answer to {counted(self._attempt + 1, 'request')} of {self._timeout:g} s"
-        if self._packet_deadline >= self._deadline or (now >= self._deadline and self._attempt < self._retries):
-            message = "no answer before the deadline of the poll"
-        if self._security.ready():
-            message += f": {describe_requests([*self._request.tried, self._request.pdu])}"
-        hint = self._hint()
+        attempts, waited = self._attempt + 1, time.perf_counter() - self._sent_at
+        is_cut = now >= self._deadline and (attempts <= self._retries or silence.is_cut(waited, self._timeout))
+        tried = [*self._request.tried, self._request.pdu] if self._security.ready() else []
+        limit = self._limit if is_cut else None
+        message = silence.describe_timeout(attempts, self._retries + 1, self._timeout, tried, limit=limit)
+        hint = self._hint(is_cut=is_cut)
         return SnmpTimeout(f"{message} ({hint})" if hint else message, **self._error_context())
 
-    def _hint(self) -> str:
-        """Why there may be no answer. An agent that has answered before has the right address and community."""
+    def _hint(self, *, is_cut: bool) -> str:
+        """Why there may be no answer; ``is_cut``: the deadline ended the attempts, which blames neither address nor
+        credentials. An agent that has answered before has the right ones."""
         if self._elsewhere:
-            return answer_from_elsewhere(self._elsewhere)
+            return silence.answer_from_elsewhere(self._elsewhere)
+        if is_cut and not self._odd_id:
+            return silence.allow_more_time(answers=self._answered and not self._attempt)
         if self._odd_id or self._answered:
             return self._odd_id
         if self.limits.answered_at:
-            return f"it answered {describe_age(self._loop.time() - self.limits.answered_at)} ago"
+            return f"it answered {silence.describe_age(self._loop.time() - self.limits.answered_at)} ago"
         return self._security.timeout_hint()
 
     def _unreachable(self, error: OSError) -> SnmpRefused:
-        return SnmpRefused(explain_unreachable(error, self._source), **self._error_context())
+        return SnmpRefused(silence.explain_unreachable(error, self._source), **self._error_context())

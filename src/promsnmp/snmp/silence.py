@@ -8,6 +8,8 @@ from collections.abc import Iterable
 
 from promsnmp.snmp import ber
 
+_WHOLE = 0.9
+"""Share of its timeout that an attempt lasts at least to count as whole."""
 _KINDS = {ber.GET: "GET", ber.GET_NEXT: "GETNEXT"}
 _WIDTHS = (24, 16, 8)
 """Bits to which agents may cut a request-id."""
@@ -64,6 +66,42 @@ def describe_age(seconds: float) -> str:
     if seconds < 120:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.0f} h"
+
+
+def describe_timeout(
+    attempts: int, allowed: int, seconds: float, pdus: Iterable[bytes], *, limit: str | None = None
+) -> str:
+    """That ``attempts`` of ``allowed`` ones, of ``seconds`` each, got no answer; ``pdus`` were sent.
+
+    ``limit`` names where the time of the whole poll comes from, if that ended the attempts; it may be empty.
+    """
+    requests = describe_requests(pdus)
+    text = f"no answer to {counted(attempts, 'request')} of {seconds:g} s"
+    if limit is not None:
+        of = f" of {allowed}" if attempts <= allowed else ""
+        text = f"the {time_limit(limit)} ended attempt {attempts}{of}, of {seconds:g} s each, to get an answer"
+    return f"{text}: {requests}" if requests else text
+
+
+def is_cut(waited: float, timeout: float) -> bool:
+    """Whether an attempt, which ended after ``waited`` seconds, ended clearly before its timeout."""
+    return waited < _WHOLE * timeout
+
+
+def not_connected(seconds: float, *, limit: str | None) -> str:
+    """That no TCP connection was made within the timeout or, with ``limit``, within the time of the poll."""
+    return f"no TCP connection within the {f'timeout of {seconds:g} s' if limit is None else time_limit(limit)}"
+
+
+def time_limit(limit: str) -> str:
+    """The time of a whole poll, with its name if it has one."""
+    return f"time limit of the poll ({limit})" if limit else "time limit of the poll"
+
+
+def allow_more_time(*, answers: bool) -> str:
+    """What to do when a deadline ended a poll before all attempts were over; ``answers``: no attempt was in vain."""
+    rest = "" if answers else ", or set a shorter timeout or fewer retries for the module or the device"
+    return f"allow the poll more time{rest}"
 
 
 def answer_from_elsewhere(where: str) -> str:

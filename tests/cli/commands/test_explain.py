@@ -272,7 +272,11 @@ def test_json_of_one_metric_has_only_that(agent: SimulatedAgent) -> None:
     ("arguments", "code", "says"),
     [
         (("127.0.0.1:{closed}",), 1, "connection refused: nothing listens on the port"),
-        (("{open}", "-c", "wrong", "--deadline", "0.5"), 1, "no answer before the deadline"),
+        (
+            ("{open}", "-c", "wrong", "--deadline", "0.5"),
+            1,
+            "time limit of the poll (detection: a third of",
+        ),
         (("{open}", "-m", "nope"), 2, "unknown module 'nope'"),
         (("{open}", "--auth", "nope"), 2, "unknown auth 'nope'"),
         (("a/b",), 2, "neither an address nor a name"),

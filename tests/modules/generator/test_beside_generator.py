@@ -48,8 +48,8 @@ modules:
       static: [{targets: [ifName, ifOutOctets], indices: ["1", "2"]}]
       dynamic: [{oid: 1.3.6.1.2.1.2.2.1.7, targets: ["1.3.6.1.2.1.2.2.1.2"], values: ["1"]}]
 """
-DELIBERATE = {"tDerived", "slotState", "owOctets", "ownValue", "ownText", "daWhen", "dateValue", "dateText"}
-"""Where we know more: types derived from DisplayString, an index that is only a type, a SIZE of the index object itself
+DELIBERATE = {"slotState", "owOctets", "ownValue", "ownText", "daWhen", "dateValue", "dateText"}
+"""Where we know more: an index that is only a type, a SIZE of the index object itself
 (RFC 2578 section 7.7), and DateAndTime as an index, at which snmp_exporter fails."""
 
 

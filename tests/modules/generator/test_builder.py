@@ -12,7 +12,7 @@ from promsnmp.modules.generator.config import (
 from promsnmp.modules.generator.types import metric_type
 from promsnmp.modules.mibs.tree import MibTree, ObjectType
 from promsnmp.modules.model import Filter, Index, Lookup, Metric, Module, RegexExtract
-from tests.support.modules.generated import NAMES, built_module, built_of
+from tests.support.modules.generated import NAMES, built_module, built_of, link_text
 
 ACME = "1.3.6.1.4.1.99999"
 
@@ -37,7 +37,7 @@ METRIC_TYPES = {
     "tMac": "PhysAddress48", "tPhys": "PhysAddress48", "tDate": "DateAndTime", "tFloat": "Float", "tDouble": "Double",
     "tStatus": "gauge", "tInetType": "gauge", "tInet": "InetAddress", "tInetAlone": "OctetString",
     "tInet4": "InetAddressIPv4", "tInet6": "InetAddressIPv6", "tPortKind": "gauge", "tPort": "LldpPortId",
-    "tNarrow": "DisplayString", "tDerived": "DisplayString", "t_dashed": "gauge", "tGauge64": "counter",
+    "tNarrow": "DisplayString", "tDerived": "OctetString", "t_dashed": "gauge", "tGauge64": "counter",
 }  # fmt: skip
 
 
@@ -49,10 +49,61 @@ def test_each_syntax_becomes_its_metric_type(tree: MibTree) -> None:
 
 
 def test_an_object_without_a_metric_type_is_left_out_and_noted(tree: MibTree) -> None:
-    (note,) = built_of(tree, "acmeTypes").notes
+    (note, derived) = built_of(tree, "acmeTypes").notes
+    assert "--base-types" in derived
     assert note.startswith("tOpaque is left out: no metric type fits Opaque, override its type (")
     module = built_module(tree, "acmeTypes", overrides=(("tOpaque", Override(type="Float")),))
     assert metric(module, "tOpaque").type == "Float"
+
+
+def test_a_type_derived_from_another_is_shown_like_that_one_on_request(tree: MibTree) -> None:
+    result = built_of(tree, "tDerived", base_types=True)
+    assert metric(result.module, "tDerived").type == "DisplayString"
+    assert result.notes == ()
+
+
+@pytest.mark.parametrize("base_types", [False, True])
+def test_what_a_derived_type_inherits(base_types: bool) -> None:
+    """Names of an enumeration and the kind of octets only on request, a fixed size always."""
+    mibs = link_text(
+        "LATER-MIB",
+        """
+        Kind ::= TEXTUAL-CONVENTION STATUS current DESCRIPTION "" SYNTAX INTEGER { up(1), down(2) }
+        OwnKind ::= Kind
+        Station ::= MacAddress
+        lt OBJECT-TYPE SYNTAX SEQUENCE OF LtEntry MAX-ACCESS not-accessible STATUS current DESCRIPTION ""
+          ::= { enterprises 5 }
+        ltEntry OBJECT-TYPE SYNTAX LtEntry MAX-ACCESS not-accessible STATUS current DESCRIPTION ""
+          INDEX { ltStation } ::= { lt 1 }
+        LtEntry ::= SEQUENCE { ltStation Station, ltKind OwnKind }
+        ltStation OBJECT-TYPE SYNTAX Station MAX-ACCESS not-accessible STATUS current DESCRIPTION "" ::= { ltEntry 1 }
+        ltKind OBJECT-TYPE SYNTAX OwnKind MAX-ACCESS read-only STATUS current DESCRIPTION "" ::= { ltEntry 2 }
+        """,
+    )
+    made = metric(built_module(mibs.tree, "ltKind", base_types=base_types), "ltKind")
+    assert made.enum_values == (((1, "up"), (2, "down")) if base_types else ())
+    assert made.indexes == (Index("ltStation", "PhysAddress48" if base_types else "OctetString", 6),)
+
+
+def test_objects_whose_oids_another_module_gives_other_names_are_noted_and_can_be_built() -> None:
+    """MIBs of two vendors, or of two times, have one OID for different objects."""
+    body = """
+        {0}Table OBJECT-TYPE SYNTAX SEQUENCE OF X{0} MAX-ACCESS not-accessible STATUS current DESCRIPTION ""
+          ::= {{ enterprises 7 }}
+        {0}Entry OBJECT-TYPE SYNTAX X{0} MAX-ACCESS not-accessible STATUS current DESCRIPTION "" INDEX {{ {0}Index }}
+          ::= {{ {0}Table 1 }}
+        X{0} ::= SEQUENCE {{ {0}Index INTEGER, {0}Value INTEGER }}
+        {0}Index OBJECT-TYPE SYNTAX INTEGER MAX-ACCESS not-accessible STATUS current DESCRIPTION "" ::= {{ {0}Entry 1 }}
+        {0}Value OBJECT-TYPE SYNTAX INTEGER MAX-ACCESS read-only STATUS current DESCRIPTION "" ::= {{ {0}Entry 2 }}
+        """
+    tree = link_text("AAA-MIB", body.format("first"), ("BBB-MIB", body.format("second"))).tree
+    walked = built_of(tree, "1.3.6.1.4.1.7")
+    assert names(walked.module) == ["firstIndex", "firstValue"]
+    assert any("BBB-MIB::secondIndex and 1 more left out" in note for note in walked.notes)
+    for name in ("secondTable", "BBB-MIB::secondTable"):
+        named = built_of(tree, name)
+        assert names(named.module) == ["secondIndex", "secondValue"]
+        assert metric(named.module, "secondValue").indexes == (Index("secondIndex", "gauge"),)
 
 
 def test_help_is_the_first_sentence_and_the_oid(tree: MibTree) -> None:

@@ -21,9 +21,13 @@ from promsnmp.sim.agent import SimulatedAgent
 from tests.support.agents.polled_devices import collector, mib, target_of
 
 
-def page_service(*, max_age: float = 300.0, freshness: float | None = None, poll_timeout: float = 5.0) -> PageService:
-    cache = PageCache(100, max_age, time.monotonic)
-    return PageService(collector(), cache, PollCounts(), poll_timeout=poll_timeout, freshness=freshness)
+def page_service(
+    *, max_age: float = 300.0, freshness: float | None = None, poll_timeout: float = 5.0, concurrency: int = 100
+) -> PageService:
+    cache, counts = PageCache(100, max_age, time.monotonic), PollCounts()
+    return PageService(
+        collector(), cache, counts, poll_timeout=poll_timeout, freshness=freshness, max_scrape_polls=concurrency
+    )
 
 
 async def test_simultaneous_scrapes_of_a_device_share_one_poll() -> None:
@@ -85,13 +89,25 @@ async def test_a_scrape_that_times_out_gives_a_reason_while_the_poll_continues()
     async with SimulatedAgent(mib()) as agent:
         agent.delay = 0.15
         target = replace(target_of(agent), timeout=2.0)
-        with pytest.raises(SnmpTimeout, match=r"within the 0\.05 s"):
+        with pytest.raises(SnmpTimeout, match=r"within the 0\.05 s.*scrape_timeout.*SCRAPE_TIMEOUT"):
             await one.page(target, Format.TEXT, timeout=0.05)
         agent.delay = 0.0
         assert one.active == 1
         page = await one.page(target, Format.TEXT, timeout=5)
         assert b"ifInOctets" in page.plain(Format.TEXT)
     assert one.active == 0
+
+
+async def test_a_scrape_that_waits_for_other_polls_does_not_blame_the_device() -> None:
+    one = page_service(concurrency=1)
+    async with SimulatedAgent(mib()) as agent:
+        agent.delay = 0.15
+        slow, other = (replace(target_of(agent), key=key, timeout=2.0) for key in ("slow", "other"))
+        first = asyncio.create_task(one.page(slow, Format.TEXT, timeout=5))
+        await asyncio.sleep(0)
+        with pytest.raises(SnmpTimeout, match="SCRAPE_CONCURRENCY"):
+            await one.page(other, Format.TEXT, timeout=0.02)
+        await first
 
 
 async def test_a_failure_of_a_managed_device_is_served_without_another_poll() -> None:

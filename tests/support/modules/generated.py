@@ -11,7 +11,9 @@ from promsnmp.modules.generator.config import (
     LookupRule,
     ModuleConfig,
 )
-from promsnmp.modules.mibs.tree import MibTree
+from promsnmp.modules.mibs.linker import link
+from promsnmp.modules.mibs.parser import parse
+from promsnmp.modules.mibs.tree import LoadedMibs, MibTree
 from promsnmp.modules.model import Module
 
 MIBS = Path(__file__).parents[2] / "modules" / "mibs" / "data"
@@ -61,6 +63,15 @@ def built_module(tree: MibTree, *walk: str, **config: Any) -> Module:
 
 def built_of(tree: MibTree, *walk: str, **config: Any) -> BuildResult:
     return build(ModuleConfig("test", walk, **config), tree)
+
+
+def link_text(name: str, body: str, *others: tuple[str, str]) -> LoadedMibs:
+    """The MIB modules of some names with these declarations."""
+    files = [
+        parse(f"{one} DEFINITIONS ::= BEGIN\n{declarations}\nEND", path=one)
+        for one, declarations in ((name, body), *others)
+    ]
+    return link([module for file in files for module in file.modules], [one for file in files for one in file.problems])
 
 
 def as_main_branch(module: dict[str, Any], enums: Mapping[str, Mapping[int, str]]) -> dict[str, Any]:

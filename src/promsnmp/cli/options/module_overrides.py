@@ -24,6 +24,7 @@ class ModuleOverrides:
     overrides: tuple[tuple[str, Override], ...]
     static_filters: tuple[StaticFilter, ...]
     filters: tuple[Filter, ...]
+    base_types: bool = False
 
     def apply_to(self, config: ModuleConfig) -> ModuleConfig:
         """``config`` with these on top."""
@@ -33,6 +34,7 @@ class ModuleOverrides:
             overrides=config.overrides + self.overrides,
             static_filters=config.static_filters + self.static_filters,
             filters=config.filters + self.filters,
+            base_types=self.base_types,
         )
 
 
@@ -48,6 +50,7 @@ def read_overrides(
     dates: Sequence[str],
     filters: Sequence[str],
     rows: Sequence[str],
+    base_types: bool = False,
 ) -> ModuleOverrides:
     """The options as values. Raises click.BadOptionUsage."""
     overrides: list[tuple[str, Override]] = [(name, Override(ignore=True)) for name in ignored]
@@ -61,6 +64,7 @@ def read_overrides(
         tuple(overrides),
         tuple(StaticFilter(_names(left), _indices(right)) for left, right in _split("--rows", rows)),
         tuple(_filter(left, right) for left, right in _split("--filter", filters)),
+        base_types,
     )
 
 

@@ -61,7 +61,7 @@ def make_poll_request(
 
 def poll_options() -> CollectorOptions:
     """Options of the poll of a command: with the limits of the service's settings, if they can be read."""
-    options = CollectorOptions(utilization=False)
+    options = CollectorOptions(utilization=False, deadline_setting="--deadline")
     try:
         return with_limits(options, load_settings())
     except SettingsError as error:

@@ -6,7 +6,8 @@ Names that no MIB defines are listed, and everything else is built.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from promsnmp.modules.display_hint import is_octet_hint
@@ -15,6 +16,7 @@ from promsnmp.modules.generator.requested_oids import RequestedObject, Requested
 from promsnmp.modules.generator.types import (
     TYPE_COLUMN_CONVENTIONS,
     UnusableIndex,
+    as_declared,
     index_type,
     is_address,
     label_type,
@@ -23,7 +25,7 @@ from promsnmp.modules.generator.types import (
     type_index_distance,
     without_own_type,
 )
-from promsnmp.modules.mibs.tree import IndexPart, MibNode, MibTree, Oid, dotted, parse_oid
+from promsnmp.modules.mibs.tree import IndexPart, MibNode, MibTree, ObjectType, Oid, dotted, parse_oid
 from promsnmp.modules.model import Filter, Index, Lookup, Metric, Module
 from promsnmp.modules.types import MetricType
 
@@ -62,6 +64,8 @@ class _Builder:
         self._requested = RequestedOids()
         self._overrides: dict[Oid, Override] = {}
         self._mib_modules: set[str] = set()
+        self._derived: dict[str, None] = {}
+        """The objects that are shown as octets, and would not be if what their types are derived from counted."""
         self._nodes: dict[str, MibNode] = {}
         """The node of each metric, by the metric's OID."""
 
@@ -74,6 +78,7 @@ class _Builder:
         self._note_clashes(metrics)
         self._filter_statically(metrics)
         filters = tuple(found for one in self._config.filters if (found := self._filter(one)))
+        self._note_derived()
         walk, get = self._requested.minimal()
         module = Module(self._config.name, walk, get, tuple(metrics), filters=filters, **self._config.settings)
         missing, notes = tuple(dict.fromkeys(self._missing)), tuple(dict.fromkeys(self._notes))
@@ -98,15 +103,37 @@ class _Builder:
 
     def _type(self, node: MibNode) -> str:
         override = self._overrides.get(node.oid)
-        return (override.type if override else "") or (metric_type(node.type) if node.type else "")
+        return (override.type if override else "") or (metric_type(self._seen(node.type)) if node.type else "")
+
+    def _seen(self, object_type: ObjectType) -> ObjectType:
+        """A type as it counts here: ``base_types`` says whether what it is derived from counts, too."""
+        return object_type if self._config.base_types else as_declared(object_type)
+
+    def _compare(self, name: str, object_type: ObjectType, override: Override | None) -> None:
+        """Remembers an object that is shown as octets because of ``as_declared``."""
+        if self._config.base_types or (override is not None and override.type):
+            return
+        if metric_type(as_declared(object_type)) == MetricType.OCTET_STRING != metric_type(object_type):
+            self._derived.setdefault(name)
+
+    def _note_derived(self) -> None:
+        if self._derived:
+            names = ", ".join(list(self._derived)[:3])
+            more = f" and {len(self._derived) - 3} more" if len(self._derived) > 3 else ""
+            self._notes.append(
+                f"{names}{more}: shown in hexadecimal, as snmp_exporter's generator does, since their types are derived"
+                " from others (Name ::= DisplayString); --base-types shows them like those"
+            )
 
     def _label_type(self, node: MibNode) -> tuple[str, tuple[tuple[int, str], ...]]:
         """The type of a column as a label, and the names that it shows."""
         if node.type is None:
             return self._type(node), ()
         override = self._overrides.get(node.oid)
-        kind = label_type(node.type, override.type if override else "")
-        return kind, node.type.enums if kind == MetricType.ENUM_AS_INFO else ()
+        seen = self._seen(node.type)
+        kind = label_type(seen, override.type if override else "")
+        self._compare(node.name, node.type, override)
+        return kind, seen.enums if kind == MetricType.ENUM_AS_INFO else ()
 
     # ------------------------------------------------------------------------------------------------------ metrics
 
@@ -123,7 +150,10 @@ class _Builder:
         return bool(self._type(node)) and node.access in _ACCESSIBLE and not node.broken
 
     def _metrics(self, targets: Iterator[RequestedObject]) -> Iterator[Metric]:
-        nodes = {node.oid: node for target in targets for node in self._tree.under(target.node_oid)}
+        nodes: dict[Oid, MibNode] = {}
+        for target in targets:
+            nodes.update((node.oid, node) for node in self._tree.under(target.node_oid, target.module))
+            self._note_renamed(target, nodes)
         for oid in sorted(nodes):
             node = nodes[oid]
             self._mib_modules.add(node.module)
@@ -134,8 +164,23 @@ class _Builder:
                 self._nodes[metric.oid] = node
                 yield metric
 
+    def _note_renamed(self, target: RequestedObject, nodes: Mapping[Oid, MibNode]) -> None:
+        """Notes the objects that are left out since another MIB module has other names for their OIDs."""
+        left = defaultdict[tuple[str, str], list[MibNode]](list)
+        for other in self._tree.renamed(target.node_oid):
+            chosen = nodes[other.oid]
+            if chosen.name != other.name and other.type is not None:
+                left[other.module, chosen.module].append(other)
+        for (module, chosen_module), others in left.items():
+            first = others[0]
+            more = f" and {len(others) - 1} more" if len(others) > 1 else ""
+            self._notes.append(
+                f"{module}::{first.name}{more} left out: {chosen_module} has another name for this OID,"
+                f" {nodes[first.oid].name}; name an object of {module} to build its names ({first.place})"
+            )
+
     def _metric(self, node: MibNode) -> Metric | None:
-        row = self._tree.at(node.oid[:-1])
+        row = self._tree.at(node.oid[:-1], node.module)
         if node.broken:
             at_fault = row if row is not None and row.broken == node.broken else node
             self._notes.append(f"{at_fault.name} is left out: {node.broken} ({at_fault.place})")
@@ -156,7 +201,9 @@ class _Builder:
             at_fault = row or node
             self._notes.append(f"{at_fault.name} is left out: {problem} ({at_fault.place})")
             return None
-        enums = node.type.enums if node.type else ()
+        if node.type is not None:
+            self._compare(node.name, node.type, self._overrides.get(node.oid))
+        enums = self._seen(node.type).enums if node.type else ()
         return Metric(label_name(node.name), dotted(node.oid), kind, _help(node), indexes, enum_values=enums)
 
     def _indexes(self, node: MibNode) -> tuple[Index, ...]:
@@ -165,6 +212,8 @@ class _Builder:
         behind_address = False
         for part in node.indexes:
             override = self._overrides.get(part.oid) if part.oid else None
+            self._compare(part.label, part.type, override)
+            part = replace(part, type=self._seen(part.type))
             index = make_index(part, override.type if override else "", label=label_name(part.label))
             follows_address, behind_address = behind_address, is_address(index)
             if follows_address and behind_address:
@@ -184,7 +233,7 @@ class _Builder:
         if (
             before is None
             or before.type is None
-            or TYPE_COLUMN_CONVENTIONS[MetricType(metric.type)] not in before.type.conventions
+            or TYPE_COLUMN_CONVENTIONS[MetricType(metric.type)] not in self._seen(before.type).conventions
         ):
             return replace(metric, type=str(MetricType.OCTET_STRING))
         self._requested.add_beside(oid, before.oid)
@@ -279,7 +328,7 @@ class _Builder:
 
     def _display_hint(self, configured: str, node: MibNode, kind: str) -> str:
         """The DISPLAY-HINT of a metric or lookup; one that has no effect is noted."""
-        hint = configured if configured != MIB_HINT else node.type.hint if node.type else ""
+        hint = configured if configured != MIB_HINT else self._seen(node.type).hint if node.type else ""
         if configured and not hint:
             self._notes.append(f"display_hint of {node.name} is left out: its MIB has no DISPLAY-HINT ({node.place})")
         elif is_octet_hint(hint) and kind != MetricType.OCTET_STRING:

@@ -90,6 +90,8 @@ class ModuleConfig:
     """Their OIDs may be names."""
     settings: Mapping[str, Any] = field(default_factory=dict)
     """Fields of ``Module`` for polling: max_repetitions, retries, timeout and so on."""
+    base_types: bool = False
+    """Whether a type without a DISPLAY-HINT of its own is shown like the one that it is derived from."""
 
 
 @dataclass(frozen=True, slots=True)

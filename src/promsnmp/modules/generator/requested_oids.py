@@ -17,6 +17,8 @@ class RequestedObject:
     """The node; the objects at and under it are read."""
     instance: Oid | None
     """The instance to get; None: walk the whole subtree."""
+    module: str = ""
+    """The MIB module whose names count where an OID has several; empty: any."""
 
 
 def find_object(name: str, tree: MibTree, *, usable: Callable[[MibNode], bool]) -> RequestedObject | None:
@@ -24,25 +26,26 @@ def find_object(name: str, tree: MibTree, *, usable: Callable[[MibNode], bool]) 
 
     ``usable`` says whether a node can become a metric. Returns None when no MIB defines it.
     """
-    oid, instance = parse_oid(name), parse_oid("")
+    oid, instance, module = parse_oid(name), parse_oid(""), ""
     if not oid:
         plain, _, rest = name.partition(".")
         instance = parse_oid(rest) if rest else ()
         node = tree.find(plain)
         if node is None or (rest and not instance):
             return None
-        oid = node.oid
-    return _object_at((*oid, *instance), tree, usable)
+        oid, module = node.oid, node.module
+    return _object_at((*oid, *instance), tree, usable, module)
 
 
-def _object_at(oid: Oid, tree: MibTree, usable: Callable[[MibNode], bool]) -> RequestedObject | None:
+def _object_at(oid: Oid, tree: MibTree, usable: Callable[[MibNode], bool], module: str) -> RequestedObject | None:
     node = tree.nearest(oid)
+    node = node and tree.at(node.oid, module)
     if node is not None and node.oid == oid:
         scalar = usable(node) and not node.indexes
-        return RequestedObject(oid, (0,) if scalar else None)
+        return RequestedObject(oid, (0,) if scalar else None, module)
     if node is not None and usable(node) and (node.indexes or oid[len(node.oid) :] == (0,)):
-        return RequestedObject(node.oid, oid[len(node.oid) :])
-    return RequestedObject(oid, None) if any(True for _ in tree.under(oid)) else None
+        return RequestedObject(node.oid, oid[len(node.oid) :], module)
+    return RequestedObject(oid, None, module) if any(True for _ in tree.under(oid)) else None
 
 
 class RequestedOids:

@@ -6,6 +6,7 @@ Textual conventions for octets take precedence over DISPLAY-HINT, and both over 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from promsnmp.modules.mibs.tree import IndexPart, ObjectType
 from promsnmp.modules.model import Index
@@ -62,6 +63,22 @@ TYPE_COLUMN_CONVENTIONS = {
 
 class UnusableIndex(Exception):
     """An index that cannot become a label; the message says which and why."""
+
+
+def as_declared(object_type: ObjectType) -> ObjectType:
+    """The type with what its nearest convention says, and not what that one is derived from.
+
+    So snmp_exporter's generator sees it: ``Name ::= DisplayString`` without a DISPLAY-HINT is a type of octets. Only a
+    fixed size, without which an index cannot be read, counts wherever it is (RFC 2578 section 7.7).
+    """
+    return replace(
+        object_type,
+        conventions=object_type.conventions[:1],
+        hint="" if object_type.hint_depth else object_type.hint,
+        enums=() if object_type.enums_depth else object_type.enums,
+        hint_depth=0,
+        enums_depth=0,
+    )
 
 
 def metric_type(object_type: ObjectType) -> str:

@@ -129,12 +129,18 @@ class _Linker:
 
     def _with_columns(self, nodes: dict[Oid, MibNode]) -> dict[Oid, MibNode]:
         """Sets the indexes of each row on its columns, or the reason why it has none."""
+        rows = {(node.module, node.oid): node for node in self.others if node.indexes or node.broken}
         for oid, node in nodes.items():
-            row = nodes.get(oid[:-1])
-            if row is None or row.type is not None or not (row.indexes or (row.broken and row.oid in self._rows)):
-                continue
-            nodes[oid] = replace(node, indexes=row.indexes, broken=node.broken or row.broken)
+            nodes[oid] = self._column(node, nodes.get(oid[:-1]))
+        self.others = [self._column(one, rows.get((one.module, one.oid[:-1])) or nodes.get(one.oid[:-1]))
+                       for one in self.others]  # fmt: skip
         return nodes
+
+    def _column(self, node: MibNode, row: MibNode | None) -> MibNode:
+        """``node`` with the indexes of ``row``, if that is one."""
+        if row is None or row.type is not None or not (row.indexes or (row.broken and row.oid in self._rows)):
+            return node
+        return replace(node, indexes=row.indexes, broken=node.broken or row.broken)
 
     # ------------------------------------------------------------------------------------------------------- types
 
@@ -148,11 +154,13 @@ class _Linker:
         named = self._types[key]
         if isinstance(named, str):
             raise _Undefined(named)
-        return replace(named, fixed_size=syntax.fixed_size or named.fixed_size, enums=syntax.enums or named.enums)
+        if syntax.enums:
+            named = replace(named, enums=syntax.enums, enums_depth=0)
+        return replace(named, fixed_size=syntax.fixed_size or named.fixed_size)
 
     def _named_type(self, name: str, module: str) -> ObjectType | str:
         """The type that a name means; the name that is the cause if it is not defined, or in terms of itself."""
-        chain, size, hint, hint_depth = list[str](), 0, "", 0
+        chain, size, hint, hint_depth, enums_depth = list[str](), 0, "", 0, 0
         enums: tuple[tuple[int, str], ...] = ()
         while (kind := SMI_TYPES.get(name)) is None:
             resolved = self._names.type(name, module)
@@ -162,12 +170,10 @@ class _Linker:
             module, definition = resolved
             if definition.hint and not hint:
                 hint, hint_depth = definition.hint, len(chain) - 1
-            size, enums, name = (
-                size or definition.syntax.fixed_size,
-                enums or definition.syntax.enums,
-                definition.syntax.name,
-            )
-        return ObjectType(kind, tuple(chain), hint, size, enums, hint_depth)
+            if definition.syntax.enums and not enums:
+                enums, enums_depth = definition.syntax.enums, len(chain) - 1
+            size, name = size or definition.syntax.fixed_size, definition.syntax.name
+        return ObjectType(kind, tuple(chain), hint, size, enums, hint_depth, enums_depth)
 
     def _node(self, definition: Definition, module: MibModule, oid: Oid) -> MibNode:
         place = f"{module.path}:{definition.line}"

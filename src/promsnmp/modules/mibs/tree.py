@@ -31,6 +31,8 @@ class ObjectType:
     enums: tuple[tuple[int, str], ...] = ()
     hint_depth: int = 0
     """The place of that convention among ``conventions``."""
+    enums_depth: int = 0
+    """The place of the convention that has ``enums``; 0, too, when the object itself has them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,10 @@ class MibTree:
 
     def __init__(self, nodes: Mapping[Oid, MibNode], others: Sequence[MibNode] = ()) -> None:
         self._nodes = nodes
+        self._others = {(node.module, node.oid): node for node in reversed(others)}
+        self._renamed = sorted(
+            (node for node in self._others.values() if nodes[node.oid].name != node.name), key=lambda one: one.oid
+        )
         self._sorted = sorted(nodes)
         self._names: dict[str, list[MibNode]] = defaultdict(list)
         for node in sorted((*nodes.values(), *others), key=lambda one: one.oid):
@@ -76,9 +82,9 @@ class MibTree:
     def __len__(self) -> int:
         return len(self._nodes)
 
-    def at(self, oid: Oid) -> MibNode | None:
-        """The node with this OID."""
-        return self._nodes.get(oid)
+    def at(self, oid: Oid, module: str = "") -> MibNode | None:
+        """The node with this OID; of several, that of ``module``."""
+        return self._others.get((module, oid)) or self._nodes.get(oid)
 
     def named(self, name: str) -> list[MibNode]:
         """The nodes called ``name`` or ``MODULE::name``, in the order of their OIDs (standard MIBs before vendors')."""
@@ -91,12 +97,21 @@ class MibTree:
             return self.at(oid)
         return next(iter(self.named(name)), None)
 
-    def under(self, oid: Oid) -> Iterator[MibNode]:
-        """The node of ``oid`` and all below it, in the order of their OIDs."""
+    def under(self, oid: Oid, module: str = "") -> Iterator[MibNode]:
+        """The node of ``oid`` and all below it, in the order of their OIDs; where an OID has several names, that of
+        ``module``."""
         for at in range(bisect.bisect_left(self._sorted, oid), len(self._sorted)):
             if self._sorted[at][: len(oid)] != oid:
                 return
-            yield self._nodes[self._sorted[at]]
+            found = self._sorted[at]
+            yield self._others.get((module, found)) or self._nodes[found]
+
+    def renamed(self, oid: Oid) -> Iterator[MibNode]:
+        """The nodes at and below ``oid`` that have other names than the nodes of their OIDs."""
+        for at in range(bisect.bisect_left(self._renamed, oid, key=lambda one: one.oid), len(self._renamed)):
+            if self._renamed[at].oid[: len(oid)] != oid:
+                return
+            yield self._renamed[at]
 
     def nearest(self, oid: Oid) -> MibNode | None:
         """The deepest node at or above ``oid``."""

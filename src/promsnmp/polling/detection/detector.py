@@ -77,7 +77,9 @@ class Detector:
         catalogue = self._catalogue_store.current
         modules = [catalogue.module(name) for name in FALLBACK]
         until = now + (deadline - now) * DETECTION_SHARE
-        session = self._sessions.create(target, modules, state.engine, deadline=until, limits=state.limits)
+        session = self._sessions.create(
+            target, modules, state.engine, deadline=until, share="detection: a third of", limits=state.limits
+        )
         try:
             async with session:
                 encoding = target.overrides.text_encoding

@@ -218,16 +218,18 @@ class PageService:
         return 2 * interval / 1000 + self._poll_timeout if interval and self._freshness is not None else 0.0
 
     async def _wait(self, target: Target, timeout: float, not_before: float) -> CacheEntry:  # noqa: ASYNC109  # as above
+        is_queued = False
         try:
             async with asyncio.timeout(timeout):
                 if not self._polls.has(target, not_before=not_before):
                     self._require_memory(target)
+                    is_queued = True
                     await self._slots.acquire()
+                    is_queued = False
                     self._polls.start(target, not_before=not_before).add_done_callback(lambda _: self._slots.release())
                 return await self._polls.share(target, not_before=not_before)
         except TimeoutError:
-            seconds = round(timeout, 2)
-            message = f"the device did not answer completely within the {seconds:g} s that the scrape allows"
+            message = _scrape_ended(timeout, is_queued=is_queued)
             raise SnmpTimeout(message, target=str(target.endpoint)) from None
 
     async def _poll(self, target: Target) -> CacheEntry:
@@ -264,6 +266,17 @@ class PageService:
             log.warning("device was read only in part: %s (%s): %s", target.name, target.endpoint, problem.message)
         else:
             log.warning("device cannot be read: %s (%s): %s", target.name, target.endpoint, problem.message)
+
+
+def _scrape_ended(seconds: float, *, is_queued: bool) -> str:
+    """That a scrape gave up after ``seconds``: its poll goes on, or waited (``is_queued``) for others."""
+    allowed = f"within the {round(seconds, 2):g} s that the scrape allows"
+    if is_queued:
+        return f"no poll could begin {allowed}: SCRAPE_CONCURRENCY polls run already; raise it, or scrape less often"
+    return (
+        f"the poll did not end {allowed} (scrape_timeout of the Prometheus job less SCRAPE_TIMEOUT_OFFSET, or "
+        "SCRAPE_TIMEOUT): allow more time, or set a shorter timeout or fewer retries for the module or the device"
+    )
 
 
 def _status(state: DeviceState, outcome: str, problem: str, seconds: float) -> PollStatus:

@@ -43,6 +43,8 @@ def _options(command: Command) -> Command:
         click.option("--drop-source-indexes", "drop", is_flag=True, help="Remove the indexes that --lookup uses."),
         click.option("--ignore", "ignored", multiple=True, metavar="OBJECT", help="Leave OBJECT out."),
         click.option("--type", "types", multiple=True, metavar="OBJECT=TYPE", help="Give OBJECT another type."),
+        click.option("--base-types", "base_types", is_flag=True,
+                     help="Show a type that is derived from another (Name ::= DisplayString) like that one."),
         click.option("--scale", "scales", multiple=True, metavar="OBJECT=N", help="Multiply values by N."),
         click.option("--offset", "offsets", multiple=True, metavar="OBJECT=N", help="Add N to values."),
         click.option("--regex", "extracts", multiple=True, metavar="OBJECT:SUFFIX=REGEX",
