@@ -6,6 +6,8 @@ missing (RFC 2863 sections 3.1.4 and 3.1.6).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from promsnmp.exposition.plan import MetricPlan, Plan
 from promsnmp.exposition.renderer import Renderer
 from promsnmp.exposition.utilization import histogram
@@ -48,8 +50,8 @@ def _labelled(plan: Plan) -> MetricPlan | None:
     return None
 
 
-def _interfaces(renderer: Renderer, labelled: MetricPlan) -> Steps[list[InterfaceCounters]]:
-    """All interfaces of the poll whose octets are known."""
+def _interfaces(renderer: Renderer, labelled: MetricPlan) -> Steps[Iterator[InterfaceCounters]]:
+    """All interfaces of the poll whose octets are known, one at a time: the garbage collector looks at what is kept."""
     counters = _octets(renderer, 64, IF_HC_IN_OCTETS, IF_HC_OUT_OCTETS)
     if not counters.keys() >= set(renderer.suffixes(IF_IN_OCTETS)):
         counters = {**_octets(renderer, 32, IF_IN_OCTETS, IF_OUT_OCTETS), **counters}
@@ -57,11 +59,11 @@ def _interfaces(renderer: Renderer, labelled: MetricPlan) -> Steps[list[Interfac
     labels, repeated = yield from renderer.table(labelled).texts(index, renderer.rows)
     fast = renderer.integers(IF_HIGH_SPEED)
     slow = {} if all(map(fast.get, counters)) else renderer.integers(IF_SPEED)
-    return [
+    return (
         InterfaceCounters(labels[at], histogram.speed_of(fast.get(row), slow.get(row)), *octets)
         for at, (row, octets) in enumerate(counters.items())
         if at not in repeated
-    ]
+    )
 
 
 def _octets(renderer: Renderer, bits: int, inward: str, outward: str) -> dict[bytes, tuple[int, int, int]]:
