@@ -219,6 +219,60 @@ def test_an_inventory_with_a_higher_token_ends_leadership() -> None:
     assert not voter.candidate.leads
 
 
+# --- a token that was lost is not used again
+
+
+def test_a_renewal_that_is_answered_after_the_lease_has_ended_does_not_continue_it() -> None:
+    voter = Voter()
+    held = voter.takes()
+    voter.clock.now += 26.0
+    renewal = voter.sees(held)
+    assert renewal is not None
+    sent_at = voter.clock.now
+    voter.clock.now += 2.0
+    assert not voter.candidate.leads
+    voter.candidate.on_written(renewal, sent_at=sent_at)
+    assert not voter.candidate.leads
+    assert voter.takes(replace(renewal, beat="2")).fencing_token == held.fencing_token + 1
+
+
+def test_a_renewal_that_is_answered_long_after_stepping_down_does_not_count() -> None:
+    voter = Voter()
+    held = voter.takes()
+    voter.clock.now += 10.0
+    renewal = voter.sees(held)
+    assert renewal is not None
+    sent_at = voter.clock.now
+    voter.candidate.step_down("asked to")
+    voter.clock.now += 6.0  # by then it may lead again
+    voter.candidate.on_written(renewal, sent_at=sent_at)
+    assert not voter.candidate.is_elected
+    assert voter.takes(replace(renewal, beat="2")).fencing_token == held.fencing_token + 1
+
+
+def test_a_released_record_that_is_shown_as_held_again_is_followed_with_the_next_token() -> None:
+    voter = Voter()
+    held = voter.takes()
+    voter.candidate.step_down("asked to")
+    release = voter.sees(held)
+    assert release is not None
+    voter.candidate.on_written(release, sent_at=voter.clock.now)
+    voter.clock.now += 5.0
+    assert voter.takes(held).fencing_token == held.fencing_token + 1
+
+
+def test_a_token_that_was_lost_before_its_claim_was_written_is_not_used_again() -> None:
+    voter = Voter()
+    held = voter.is_elected()
+    voter.clock.now += 26.0
+    renewal = voter.sees(held)
+    assert renewal is not None
+    sent_at = voter.clock.now
+    voter.clock.now += 2.0
+    voter.candidate.on_written(renewal, sent_at=sent_at)
+    assert voter.candidate.wanted_claim is None
+
+
 # --- stepping down
 
 

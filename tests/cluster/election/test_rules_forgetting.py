@@ -275,15 +275,32 @@ def play(elections: SimulatedElections, faults: list[tuple[str, float]]) -> Iter
     yield from world.run(moment + 260.0)
 
 
+class Leaderships:
+    """Each leadership in ``elections`` has a term of its own; ``follow`` is called at each moment."""
+
+    def __init__(self, elections: SimulatedElections) -> None:
+        self._elections = elections
+        self._leading: dict[SimulatedReplica, int] = {}
+        self._terms: dict[int, SimulatedReplica] = {}
+
+    def follow(self) -> None:
+        before, self._leading = self._leading, {one: one.candidate.claim().term for one in self._elections.leaders}
+        for one, term in self._leading.items():
+            if before.get(one) != term:
+                assert term not in self._terms, f"term {term} began twice"
+                self._terms[term] = one
+
+
 @settings(max_examples=60, deadline=None)
 @given(seed=SEEDS, faults=FAULTY)
 def test_there_are_never_two_leaders_and_tokens_only_grow(seed: int, faults: list[tuple[str, float]]) -> None:
-    elections, terms, highest = SimulatedElections(seed), dict[int, SimulatedReplica](), 0
+    elections, highest = SimulatedElections(seed), 0
+    leaderships = Leaderships(elections)
     for now in play(elections, faults):
+        leaderships.follow()
         assert len(elections.leaders) <= 1, f"two leaders at {now}"
         for one in elections.leaders:
             claim = one.candidate.claim()
-            assert terms.setdefault(claim.term, one) is one, f"two leaders had term {claim.term}"
             assert elections.file.claim == claim, f"{claim} leads at {now}, and the file has {elections.file.claim}"
             assert claim.term >= highest
             highest = claim.term
@@ -295,12 +312,10 @@ def test_there_are_never_two_leaders_and_tokens_only_grow(seed: int, faults: lis
 def test_two_replicas_never_lead_in_one_term_when_a_lease_store_goes_back_unnoticed(
     seed: int, faults: list[tuple[str, float]]
 ) -> None:
-    elections, terms = SimulatedElections(seed, named_stores=False), dict[int, SimulatedReplica]()
-    before = elections.file.claim
+    elections = SimulatedElections(seed, named_stores=False)
+    leaderships, before = Leaderships(elections), elections.file.claim
     for _ in play(elections, faults):
-        for one in elections.leaders:
-            term = one.candidate.claim().term
-            assert terms.setdefault(term, one) is one, f"two leaders had term {term}"
+        leaderships.follow()
         assert not before.is_later_than(elections.file.claim)
         before = elections.file.claim
     assert elections.leaders, "nobody leads in the end"

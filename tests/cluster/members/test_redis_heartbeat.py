@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 
@@ -28,6 +29,8 @@ async def redis_client(redis: RedisServer) -> AsyncIterator[RedisClient]:
 KEY = ClusterKey("a key of the tests of heartbeats, 32+")
 CLOCK = Clock()
 """Of all replicas; it only goes on."""
+STAMP = 0.002
+"""Seconds after which the next heartbeat surely has another stamp: Redis's clock in milliseconds, whatever CLOCK is."""
 
 
 class Replica:
@@ -64,6 +67,7 @@ class Replica:
     async def beat(self, *, later: float = 0.0) -> list[str]:
         """One round, ``later`` seconds after the last one; returns the names of the members."""
         CLOCK.now += later
+        await asyncio.sleep(STAMP)
         await self.heart.refresh(self.announced)
         for address in self.announced.addresses:
             name = address.partition(".")[0]

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from promsnmp.discovery.reconcile.distinctive import local_macs
 from promsnmp.discovery.reconcile.identity import Facts
 from promsnmp.discovery.reconcile.merge import merge
 from promsnmp.discovery.unsaved_inventory import UnsavedInventory
@@ -69,6 +70,22 @@ def test_clones_that_an_earlier_version_merged_are_told_apart_by_the_next_search
         again, _ = merge(inventory, [replace(one, seen=one.seen + DAY) for one in sightings])
         assert addresses(again) == [["192.0.2.1"], ["192.0.2.2"]]
         assert sorted(one.labels for one in again.devices) == [(), (("rack", "7"),)]
+
+
+def test_copies_of_a_virtual_machine_with_its_serial_number_are_as_many_devices() -> None:
+    clones = [clone(number, serial_numbers=frozenset({"9ABCDEF0123"})) for number in (1, 2, 3)]
+    for sightings in itertools.permutations(clones):
+        inventory, _ = merge(Inventory(), sightings)
+        assert addresses(inventory) == [["192.0.2.1"], ["192.0.2.2"], ["192.0.2.3"]]
+        again, _ = merge(inventory, [replace(one, seen=one.seen + DAY) for one in sightings[::-1]])
+        assert addresses(again) == addresses(inventory)
+
+
+@pytest.mark.parametrize("shared", ["eeeeeeeeeeee", "feffffffffff", "0a0027000000", "02004c4f4f50"])
+def test_clones_that_show_only_mac_addresses_that_all_hosts_have_are_as_many_devices(shared: str) -> None:
+    clones = [clone(number, local_mac_addresses=local_macs([bytes.fromhex(shared)])) for number in (1, 2)]
+    inventory, _ = merge(Inventory(), clones)
+    assert addresses(inventory) == [["192.0.2.1"], ["192.0.2.2"]]
 
 
 def test_two_addresses_of_an_entry_that_an_operator_named_stay_together() -> None:

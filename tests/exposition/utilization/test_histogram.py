@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import re
 
 import pytest
@@ -276,3 +277,15 @@ def test_the_last_two_polls_give_the_rates_in_both_directions() -> None:
     assert one.current_series()[0].rates == (1000.0, 2000.0)
     poll(row(4, 4), at=60, on=one)
     assert one.current_series()[0].rates is None, "after a reset of the counters nothing is known"
+
+
+def test_a_histogram_is_one_object_for_the_garbage_collector() -> None:
+    """With 20,000 interfaces it would hold Python's lock for as long as it looks at the rest."""
+    utilization = Utilization()
+    for poll in range(3):
+        found = [InterfaceCounters(b'{ifIndex="%d"} ' % one, 1e6, poll * 3000, 0, 64) for one in range(50)]
+        utilization.observe(found, at=30.0 * poll, ticks=None)
+    gc.collect()  # what has no references, such as a tuple of numbers, is not tracked any more
+    parts = [part for one in utilization.current_series() for part in gc.get_referents(one) if part is not type(one)]
+    assert parts
+    assert not any(map(gc.is_tracked, parts))

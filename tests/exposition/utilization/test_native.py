@@ -98,8 +98,8 @@ def test_the_zero_threshold_is_the_one_of_the_go_client() -> None:
 def test_every_observation_is_counted_in_its_bucket(values: list[float]) -> None:
     one = NativeBuckets()
     for value in values:
-        one.observe(value)
-    assert one.counts() == Counter(map(bucket_of, values))
+        one.observe_native(value)
+    assert one.native_counts() == Counter(map(bucket_of, values))
 
 
 @given(COUNTS)

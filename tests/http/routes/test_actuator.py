@@ -35,6 +35,16 @@ def test_health_has_status_components_and_groups(client: httpx.Client) -> None:
     assert body["components"]["ping"] == {"status": "UP"}
 
 
+@pytest.mark.parametrize("path", ["", "/inventory", "/readiness"])
+@pytest.mark.parametrize("accept", ["*/*", "text/html"])
+def test_under_a_name_that_a_web_page_may_have_health_has_no_details(
+    client: httpx.Client, path: str, accept: str
+) -> None:
+    answer = client.get(f"/actuator/health{path}", headers={"host": "rebound.example.com", "accept": accept})
+    assert (answer.status_code, answer.json()["status"]) == (200, "UP")
+    assert "details" not in answer.text
+
+
 @pytest.mark.parametrize("group", ["liveness", "readiness", "ping", "livenessState"])
 def test_a_group_or_component_has_its_own_status(client: httpx.Client, group: str) -> None:
     answer = client.get(f"/actuator/health/{group}")

@@ -294,6 +294,14 @@ async def test_details_are_shown_under_an_allowed_name_and_with_credentials_unde
     assert await known.authorize(asking, AccessLevel.DETAILS) == "token"
 
 
+async def test_health_has_details_under_known_names_and_with_credentials_under_any() -> None:
+    foreign, known = asked("GET", client="127.0.0.1", host="evil.example.com"), asked("GET", host="192.0.2.1")
+    for control in (access(), access(allow_anonymous=True), access(token=TOKEN)):
+        assert not await control.shows_details(foreign)
+        assert await control.shows_details(known)
+    assert await access(token=TOKEN).shows_details(asked("GET", host="evil.example.com", **bearer(TOKEN)))
+
+
 async def test_our_own_page_can_manage() -> None:
     own = {"host": "localhost:8080", "origin": "http://localhost:8080", "sec_fetch_site": "same-origin"}
     assert await access().authorize(asked(client="127.0.0.1", **own)) == ANONYMOUS

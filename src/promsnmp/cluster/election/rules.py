@@ -13,7 +13,9 @@ An elected candidate leads only when its *claim*, term and process, is in the in
 the lock of the file, and only if the file has no later claim than the one that its election follows (``after``).
 
 Each new leadership has a higher *fencing token* (``term`` in the stored record, in the file and in the log): higher
-than that of the record, than any that this candidate saw, and than that of the claim in the file.
+than that of the record, than any that this candidate saw, and than that of the claim in the file. A candidate that
+stopped leading, or lost its lease before it led, never uses that token again, whatever the lease store answers: a late
+or false answer to a renewal that it had sent before counts for nothing, and it takes the lease with the next token.
 
 Why there are never two leaders:
 
@@ -273,8 +275,9 @@ class Candidate:
 
     def on_written(self, record: LeaseRecord, *, sent_at: float) -> None:
         """The store accepted ``record``; ``sent_at`` is the clock just before it was sent."""
-        is_renewal = record.fencing_token == self.own_token
-        if record.released or (self._elected and not is_renewal):
+        self.expire()
+        is_renewal = self._elected and record.fencing_token == self.own_token
+        if record.released or not (is_renewal or self._may_be_elected_by(record)):
             return
         self._highest_token = max(self._highest_token, record.fencing_token)
         now, lease_end = self._clock(), sent_at + self.timing.duration - self.timing.margin
@@ -285,6 +288,10 @@ class Candidate:
             self._claimed, self.leader, self.reason = False, None, "its claim is not in the inventory file yet"
         elif self._claimed:
             self.leader, self.reason = record, ""
+
+    def _may_be_elected_by(self, record: LeaseRecord) -> bool:
+        """Whether ``record`` begins a new leadership: not with a token that this candidate had before and lost."""
+        return not self._elected and record.fencing_token > self.own_token
 
     # ------------------------------------------------------------------------------------------- claims in the file
 

@@ -18,7 +18,8 @@ _SHARED_MACS = (
     "00090f09", "001b1700", "0010dbff",  # clusters of FortiGate, PAN-OS, Junos
     "002304eebe", "443839ff", "001c73000099",  # pairs of switches: vPC, Cumulus MLAG, Arista VARP
     "005056c0000", "204153594eff", "505054503030",  # the same on all: VMware's host adapters, Windows's RAS and PPTP
-    "0000000000", "001122334455", "000102030405", "001234567",  # never set
+    "eeeeeeeeeeee", "feffffffffff", "0a002700000", "02004c4f4f50",  # on all hosts with Calico, Xen, VirtualBox, Windows
+    "0000000000", "020000000000", "001122334455", "000102030405", "001234567",  # never set
 )  # fmt: skip
 """Prefixes of MAC addresses that several devices have."""
 CONTAINER_MACS = "0242"

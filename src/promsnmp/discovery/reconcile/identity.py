@@ -161,7 +161,8 @@ def compare(known: Traits, new: Traits) -> Verdict:
 
     1. The hardware of both is known and has nothing in common: two devices.
     2. Common hardware: one device, unless it has two names (contexts of one chassis, or renamed), or two engine ids and
-       no serial number (two agents of one host).
+       no serial number (two agents of one host), or no MAC address in common with one that ran at the same time (a
+       virtual machine was copied with its serial number).
     3. Hardware unknown: two kinds of devices (sysObjectID) without a common engine id are two devices. So are two that
        ran at the same time with entirely different MAC addresses, those assigned by software included, or with two
        names that started at different times. So are two names with two engine ids.
@@ -172,12 +173,12 @@ def compare(known: Traits, new: Traits) -> Verdict:
     if hardware is False:
         return Verdict.DIFFERENT
     names, engines = _names(known, new), _common(known.engines, new.engines)
+    other_macs = _common(*_all_macs(known, new)) is False and ran_together(known, new)
     if hardware:
-        two = names is False or (engines is False and not known.serials & new.serials)
+        two = names is False or (engines is False and not known.serials & new.serials) or other_macs
         return Verdict.UNKNOWN if two else Verdict.SAME
     is_other_kind = bool(known.object_id and new.object_id) and known.object_id != new.object_id
-    other_macs = _common(*_all_macs(known, new)) is False
-    if (is_other_kind and not engines) or (other_macs and ran_together(known, new)):
+    if (is_other_kind and not engines) or other_macs:
         return Verdict.DIFFERENT
     two = names is False and (engines is False or _started_together(known, new) is False)
     if two:

@@ -85,7 +85,7 @@ def read_labels(text: bytes) -> LabelPairs:
 
 def _utilization(series: UtilizationSeries) -> bytes:
     buckets = list(series.cumulative())
-    count, native = buckets[-1][1], series.native.counts()
+    count, native = buckets[-1][1], series.native_counts()
     return histogram(read_labels(series.labels), count=count, total=series.total, buckets=buckets, native=native)
 
 

@@ -22,7 +22,7 @@ from itertools import accumulate
 from typing import NamedTuple
 
 from promsnmp.exposition.formats import text
-from promsnmp.exposition.utilization.native import NativeBuckets
+from promsnmp.exposition.utilization.native import NativeBuckets, numbers_of, octets_of
 from promsnmp.snmp import ber
 
 NAME = "interface_utilization"
@@ -44,25 +44,27 @@ OPENMETRICS_BOUNDS = {f'le="{bound}"}} '.encode(): f'le="{bound}.0"}} '.encode()
 
 
 @dataclass(slots=True)
-class UtilizationSeries:
-    """The histogram of one interface, and the counters at its last observation."""
+class UtilizationSeries(NativeBuckets):
+    """The histogram of one interface, classic and native, and the counters at its last observation."""
 
     labels: bytes
-    counts: list[int] = field(default_factory=lambda: [0] * (len(BOUNDS) + 1))
-    """Observations up to each bound and above the previous one; the last: above all bounds."""
+    classic: bytearray = field(default_factory=lambda: octets_of([0] * (len(BOUNDS) + 1)))
+    """Observations up to each bound and above the previous one; the last: above all bounds (as ``buckets``)."""
     total: float = 0.0
     at: float = 0.0
     bits: int = 0
     received: int = 0
     sent: int = 0
-    native: NativeBuckets = field(default_factory=NativeBuckets)
-    """The same observations in the buckets of a native histogram."""
     rates: tuple[float, float] | None = None
     """Bits per second received and sent between the last two polls; None where that is not certain."""
 
+    def counts(self) -> list[int]:
+        """The numbers in ``classic``."""
+        return numbers_of(self.classic)
+
     def cumulative(self) -> Iterator[tuple[float, int]]:
         """Each bound, infinity last, with the number of observations at or below it."""
-        return zip((*BOUNDS, math.inf), accumulate(self.counts), strict=True)
+        return zip((*BOUNDS, math.inf), accumulate(self.counts()), strict=True)
 
 
 class InterfaceCounters(NamedTuple):
@@ -182,9 +184,9 @@ def _observe(series: UtilizationSeries, now: InterfaceCounters, at: float) -> No
         inward, outward = certain  # type: ignore[assignment]  # no None
     series.rates = inward * 8 / seconds, outward * 8 / seconds
     percent = (inward + outward) * 800 / (seconds * speed)
-    series.counts[bisect_left(BOUNDS, percent)] += 1
+    memoryview(series.classic).cast("I")[bisect_left(BOUNDS, percent)] += 1
     series.total += percent
-    series.native.observe(percent)
+    series.observe_native(percent)
 
 
 def _unwrapped(difference: int, bits: int, most: float) -> int | None:
@@ -200,7 +202,7 @@ def _unwrapped(difference: int, bits: int, most: float) -> int | None:
 def _append_samples(parts: list[bytes], series: UtilizationSeries) -> None:
     labels = series.labels
     names = labels[:-2] + b"," if len(labels) > 1 else b"{"
-    count = text.buckets(parts, b"\ninterface_utilization_bucket" + names, _BOUND_TEXTS, series.counts)
+    count = text.buckets(parts, b"\ninterface_utilization_bucket" + names, _BOUND_TEXTS, series.counts())
     parts += (b"\ninterface_utilization_sum", labels, ber.float_text(series.total))
     parts += (b"\ninterface_utilization_count", labels, count)
 

@@ -6,6 +6,7 @@ missing (RFC 2863 sections 3.1.4 and 3.1.6).
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import repeat
 
 from promsnmp.exposition.plan import MetricPlan, Plan
@@ -52,8 +53,9 @@ def _labelled(plan: Plan) -> MetricPlan | None:
     return None
 
 
-def _interfaces(renderer: Renderer, labelled: MetricPlan) -> Steps[list[InterfaceCounters]]:
-    """All interfaces of the poll whose octets are known."""
+def _interfaces(renderer: Renderer, labelled: MetricPlan) -> Steps[Iterable[InterfaceCounters]]:
+    """All interfaces of the poll whose octets are known; of many, one at a time: the garbage collector looks at what is
+    kept."""
     rows = _same_rows(renderer, labelled)
     if rows is not None:
         return rows
@@ -64,11 +66,11 @@ def _interfaces(renderer: Renderer, labelled: MetricPlan) -> Steps[list[Interfac
     _, labels, repeated = yield from renderer.table(labelled).texts(index, renderer.rows)
     fast = renderer.integers(IF_HIGH_SPEED)
     slow = {} if all(map(fast.get, counters)) else renderer.integers(IF_SPEED)
-    return [
+    return (
         InterfaceCounters(labels[at], histogram.speed_of(fast.get(row), slow.get(row)), *octets)
         for at, (row, octets) in enumerate(counters.items())
         if at not in repeated
-    ]
+    )
 
 
 def _same_rows(renderer: Renderer, labelled: MetricPlan) -> list[InterfaceCounters] | None:

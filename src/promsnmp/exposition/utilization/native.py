@@ -15,7 +15,8 @@ from __future__ import annotations
 import math
 from array import array
 from bisect import bisect_left
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 SCHEMA = 3
@@ -28,6 +29,7 @@ ZERO = -(1 << 31)
 _PER_OCTAVE = 1 << SCHEMA
 _FRACTIONS = tuple(0.5 * 2.0 ** (step / _PER_OCTAVE) for step in range(_PER_OCTAVE))
 """Upper bounds of an octave's buckets, as fractions of its end."""
+_WIDTH = array("I").itemsize
 _SMALL_GAP = 2
 """Up to so many empty buckets are sent as zeros: a new span takes more bytes (client_golang does the same)."""
 
@@ -39,42 +41,59 @@ class Span(NamedTuple):
     length: int
 
 
+@dataclass(slots=True, kw_only=True)
 class NativeBuckets:
-    """How many observations each bucket holds: ``buckets`` from the bucket number ``lowest`` on, and ``zero``."""
+    """How many observations each bucket holds. A base class, so that a histogram is one object: the garbage collector
+    looks at each one, and large devices have tens of thousands."""
 
-    __slots__ = ("buckets", "lowest", "zero")
+    lowest: int = 0
+    """The number of the first bucket in ``buckets``."""
+    buckets: bytearray = field(default_factory=bytearray)
+    """The counts, each in four octets (``array("I")``)."""
+    zero: int = 0
+    """The count of the zero bucket."""
 
-    def __init__(self, lowest: int = 0, buckets: array[int] | None = None, zero: int = 0) -> None:
-        self.buckets = array("I") if buckets is None else buckets
-        self.lowest = lowest
-        self.zero = zero
-
-    def observe(self, value: float) -> None:
+    def observe_native(self, value: float) -> None:
         """Counts a finite value that is not negative."""
         index = bucket_of(value)
         at = index - self.lowest
-        if 0 <= at < len(self.buckets):
-            self.buckets[at] += 1
+        if 0 <= at < len(self.buckets) // _WIDTH:
+            memoryview(self.buckets).cast("I")[at] += 1
         elif index == ZERO:
             self.zero += 1
         else:
             self._widen(index)
 
-    def counts(self) -> dict[int, int]:
+    def native_counts(self) -> dict[int, int]:
         """The counts of the buckets that are not empty, by number."""
-        found = {ZERO: self.zero, **dict(enumerate(self.buckets, self.lowest))}
+        found = {ZERO: self.zero, **dict(enumerate(self.bucket_numbers(), self.lowest))}
         return {index: count for index, count in found.items() if count}
 
+    def bucket_numbers(self) -> list[int]:
+        """The counts of ``buckets``."""
+        return numbers_of(self.buckets)
+
     def _widen(self, index: int) -> None:
-        """Counts in a bucket outside of the array, which grows."""
+        """Counts in a bucket outside of the stored ones, which become more."""
         if not self.buckets:
             self.lowest = index
-        below, above = self.lowest - index, index - self.lowest - len(self.buckets)
+        below, above = self.lowest - index, index - self.lowest - len(self.buckets) // _WIDTH
         if below > 0:
-            self.buckets = array("I", (1, *[0] * (below - 1), *self.buckets))
+            self.buckets[:0] = octets_of((1, *[0] * (below - 1)))
             self.lowest = index
         else:
-            self.buckets.extend((*[0] * above, 1))
+            self.buckets += octets_of((*[0] * above, 1))
+
+
+def numbers_of(octets: bytearray) -> list[int]:
+    """Counts of four octets each."""
+    return memoryview(octets).cast("I").tolist()
+
+
+def octets_of(counts: Iterable[int]) -> bytearray:
+    """Counts in four octets each; unlike a list, they are nothing for the garbage collector. Raises OverflowError for
+    one above 2^32 - 1."""
+    return bytearray(array("I", counts).tobytes())
 
 
 def bucket_of(value: float) -> int:

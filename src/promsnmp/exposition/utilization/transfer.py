@@ -5,12 +5,11 @@ Times are sent as ages, because every process has a monotonic clock of its own.
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from promsnmp.exposition.utilization.histogram import BOUNDS, Utilization, UtilizationSeries
-from promsnmp.exposition.utilization.native import NativeBuckets
+from promsnmp.exposition.utilization.native import octets_of
 
 MAX_NATIVE_BUCKETS = 20_000
 """No percentage between the smallest and the largest float needs more."""
@@ -33,18 +32,17 @@ def document(transfer: SeriesTransfer, *, now: float) -> dict[str, object]:
 
 
 def _row(one: UtilizationSeries, is_present: bool, now: float) -> list[object]:
-    native = one.native
     return [
         one.labels.decode("utf-8", "surrogateescape"),
-        one.counts,
+        one.counts(),
         one.total,
         now - one.at,
         one.bits,
         one.received,
         one.sent,
-        native.lowest,
-        native.buckets.tolist(),
-        native.zero,
+        one.lowest,
+        one.bucket_numbers(),
+        one.zero,
         is_present,
     ]
 
@@ -68,13 +66,15 @@ def _read_row(row: Iterable[object], now: float) -> tuple[UtilizationSeries, boo
         raise ValueError
     series = UtilizationSeries(
         labels.encode("utf-8", "surrogateescape"),
-        [_whole(one) for one in counts],
+        octets_of(map(_whole, counts)),
         float(total),
         at=now - max(age, 0.0),
         bits=_whole(bits),
         received=_whole(received),
         sent=_whole(sent),
-        native=NativeBuckets(lowest, array("I", map(_whole, buckets)), _whole(zero)),
+        lowest=lowest,
+        buckets=octets_of(map(_whole, buckets)),
+        zero=_whole(zero),
     )
     return series, bool(is_present)
 

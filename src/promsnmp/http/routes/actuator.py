@@ -80,8 +80,14 @@ def _status(part: Component) -> int:
     return HTTPStatus.OK if part.status.is_healthy else HTTPStatus.SERVICE_UNAVAILABLE
 
 
-def _component(part: Component) -> ComponentBody:
-    return ComponentBody(status=part.status.value, details=dict(part.details) or None)
+def _component(part: Component, *, has_details: bool) -> ComponentBody:
+    return ComponentBody(status=part.status.value, details=(dict(part.details) or None) if has_details else None)
+
+
+async def _component_response(request: Request, services: Services, part: Component) -> Response:
+    """One component; without its details where a page on the web could read them."""
+    has_details = await services.access.shows_details(request.scope)
+    return _actuator_response(request, _component(part, has_details=has_details), _status(part))
 
 
 @router.get("/actuator", responses=_responses(LinksBody))
@@ -96,12 +102,16 @@ async def index(request: Request) -> Response:
 @router.get("/actuator/health", responses=_responses(HealthBody, also_503=True))
 @access(AccessLevel.HEALTH)
 async def health(request: Request, services: ServicesDep) -> Response:
-    """All components, and the worst of their statuses. A browser gets a page with the same content."""
-    if services.people is not None and is_browser(request.headers):
+    """All components, and the worst of their statuses. A browser gets a page with the same content.
+
+    Under a name that a web page may have, only callers with credentials get details.
+    """
+    has_details = await services.access.shows_details(request.scope)
+    if services.people is not None and has_details and is_browser(request.headers):
         return await page_answer(request, services, "service/health", "health")
     parts = services.health.components()
     whole = Component(worst_status(parts))
-    shown = {name: _component(part) for name, part in parts.items()}
+    shown = {name: _component(part, has_details=has_details) for name, part in parts.items()}
     body = HealthBody(status=whole.status.value, components=shown, groups=GROUPS)
     return _actuator_response(request, body, _status(whole))
 
@@ -110,16 +120,14 @@ async def health(request: Request, services: ServicesDep) -> Response:
 @access(AccessLevel.HEALTH)
 async def liveness(request: Request, services: ServicesDep) -> Response:
     """UP whenever the process can answer."""
-    part = services.health.liveness()
-    return _actuator_response(request, _component(part), _status(part))
+    return await _component_response(request, services, services.health.liveness())
 
 
 @router.get("/actuator/health/readiness", responses=_responses(ComponentBody, also_503=True))
 @access(AccessLevel.HEALTH)
 async def readiness(request: Request, services: ServicesDep) -> Response:
     """UP when the inventory is loaded and no shutdown has begun."""
-    part = services.health.readiness()
-    return _actuator_response(request, _component(part), _status(part))
+    return await _component_response(request, services, services.health.readiness())
 
 
 @router.get(
@@ -132,9 +140,10 @@ async def health_component(request: Request, component: str, services: ServicesD
     part = services.health.component(component)
     if part is None:
         raise ApiError(404, "unknown health component; /actuator/health lists all")
-    if services.people is not None and is_browser(request.headers):
+    is_page = services.people is not None and is_browser(request.headers)
+    if is_page and await services.access.shows_details(request.scope):
         return await page_answer(request, services, "service/health", f"health/{component}")
-    return _actuator_response(request, _component(part), _status(part))
+    return await _component_response(request, services, part)
 
 
 @router.get("/actuator/info", responses=_responses(InfoBody))

@@ -259,6 +259,13 @@ class AccessControl:
             return self._anonymous(scope) if level in (AccessLevel.DETAILS, AccessLevel.READING) else ANONYMOUS
         return await self.identify(scope)
 
+    async def shows_details(self, scope: Scope) -> bool:
+        """Whether the answer to a request that anybody may send may have details, such as addresses and paths: under a
+        name that a page on the web may have, only with credentials."""
+        if self._hosts.includes(headers_of(scope).get("host", "")):
+            return True
+        return not isinstance(await self.identify(scope), Refusal)
+
     async def identify(self, scope: Scope) -> str | Refusal:
         """The name of a caller who may change something, whatever page the request comes from; or why they may not."""
         headers = headers_of(scope)

@@ -9,8 +9,9 @@ from promsnmp.inventory.model import Device, SeenIdentity
 from promsnmp.polling.detection.seen_identities import with_identity
 from promsnmp.snmp import ber
 
-RECHECK_SECONDS = 6 * 3600.0
-"""Seconds between two checks when nothing indicates another device."""
+RECHECK_SECONDS = 3600.0
+"""Seconds between two checks when nothing indicates another device: two members of a pair that started together show
+nothing when an address moves from one to the other."""
 UNSEEN_SECONDS = 600.0
 """The same when polls do not read sysUpTime."""
 MIN_SECONDS = 5.0

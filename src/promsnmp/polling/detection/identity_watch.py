@@ -1,7 +1,7 @@
 """Watches whether polls still reach the device that the inventory knows: an address may move, a box be replaced.
 
 Nearly every such change shows in what polls read anyway: sysUpTime jumps, the v3 engine or the sysObjectID is another
-one. Then, and every few hours, the device is asked who it is (``CheckIdentity``). The check runs before the page is
+one. Then, and every hour, the device is asked who it is (``CheckIdentity``). The check runs before the page is
 rendered, so the first page of another device says so already.
 """
 

@@ -6,6 +6,7 @@ when one has changed. Of an interface whose counters are 0 nothing is kept.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 
 from promsnmp.exposition.renderer import Renderer
@@ -65,14 +66,16 @@ def _text(row: bytes) -> str:
 
 
 def _read(renderer: Renderer) -> Steps[_Counters]:
-    found: dict[bytes, list[int]] = {}
-    for place, names in enumerate((_ERRORS, _DISCARDS)):
+    sums: tuple[dict[bytes, int], dict[bytes, int]] = {}, {}  # numbers only: nothing for the garbage collector
+    for found, names in zip(sums, (_ERRORS, _DISCARDS), strict=True):
         for name in names:
             for row, count in renderer.integers(name).items():
                 if count:
-                    found.setdefault(row, [0, 0])[place] += count
+                    found[row] = found.get(row, 0) + count
             yield
-    return {row: (errors, discards) for row, (errors, discards) in list(found.items())[:MOST_ROWS]}
+    errors, discards = sums
+    rows = itertools.islice({**errors, **discards}, MOST_ROWS)
+    return {row: (errors.get(row, 0), discards.get(row, 0)) for row in rows}
 
 
 def _rates(before: _Counters, now: _Counters, seconds: float) -> dict[bytes, tuple[float | None, float | None]]:
