@@ -29,12 +29,13 @@ from promsnmp.polling.history.poll_history import PastPoll
 from promsnmp.polling.pages.page import Format, RenderedPage
 from promsnmp.polling.pages.poll_status import NEVER_POLLED, PollStatus
 from promsnmp.snmp.credentials import AuthProtocol, PrivProtocol, SecurityLevel, User
-from promsnmp.web.interface import WebInterface, assets
+from promsnmp.web.assets import assets
+from promsnmp.web.interface import WebInterface
 from promsnmp.web.pages.device_page import interfaces, view
 from promsnmp.web.pages.device_page.interfaces import InterfaceData, InterfacePage
 from promsnmp.web.pages.device_page.neighbours import MacIndex
 from promsnmp.web.pages.device_page.view import Choice, page_contents
-from promsnmp.web.peers.exchange import PeerReport
+from promsnmp.web.peers.statuses import PeerReport
 from promsnmp.web.rates import PollRates
 from tests.support.web.hostile import HOSTILE
 from tests.support.web.html import Page

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from promsnmp.cluster.cluster import Cluster
+from promsnmp.errors import PeerError
 from promsnmp.http.middleware.access import AccessMiddleware
 from promsnmp.http.middleware.leader_proxy import LeaderProxy
 from promsnmp.http.middleware.owner_proxy import OwnerProxy
@@ -34,6 +35,7 @@ from promsnmp.http.security.origin import Hosts
 from promsnmp.http.security.sessions import Sessions
 from promsnmp.http.security.web_config_watcher import WebConfigWatcher
 from promsnmp.http.server.connections import ConnectionLimits, ConnectionTable
+from promsnmp.http.services import PeoplePages
 from promsnmp.inventory.store import InventoryStore
 from promsnmp.modules.catalogue import CatalogueStore
 from promsnmp.observe.counts import RequestCounts
@@ -181,6 +183,7 @@ def make_plain_routes(
     on_detected_modules: Callable[[bytes], bytes],
     on_handover: Callable[[bytes], bytes],
     on_poll_status: Callable[[bytes], Awaitable[bytes]],
+    people: PeoplePages | None,
 ) -> PlainRoutes:
     """``/snmp``, and the paths for replicas where there are several."""
     on_status = cluster.gossip.receive if cluster.gossip is not None else None
@@ -193,5 +196,10 @@ def make_plain_routes(
             on_read_lease=cluster.read_leases.receive,
             on_handover=on_handover,
             on_poll_status=on_poll_status,
+            on_neighbours=_no_pages if people is None else people.neighbours,
         ),
     )
+
+
+async def _no_pages(_: bytes) -> bytes:
+    raise PeerError("this replica has no map: WEB_UI=false")

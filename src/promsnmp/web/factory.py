@@ -18,7 +18,7 @@ from promsnmp.observe.health import Health
 from promsnmp.polling.subsystem import PollingSubsystem
 from promsnmp.settings import Settings
 from promsnmp.web.interface import WebInterface
-from promsnmp.web.peers.exchange import PeerStatuses
+from promsnmp.web.peers.statuses import StatusExchange
 from promsnmp.web.rates import PollRateMeter
 from promsnmp.web.sources import Sources
 
@@ -35,7 +35,7 @@ def make_interface(
     polling: PollingSubsystem,
     catalogue_store: CatalogueStore,
     cluster: Cluster,
-    peer_statuses: PeerStatuses,
+    peer_statuses: StatusExchange,
     discovery: Discovery,
     scheduler: Scheduler,
     health: Health,

@@ -23,7 +23,7 @@ from promsnmp.polling.history.poll_history import PastPoll
 from promsnmp.polling.pages.page import RenderedPage
 from promsnmp.polling.pages.poll_status import PollStatus
 from promsnmp.polling.walks.walker import Walked
-from promsnmp.web.peers.exchange import PeerReport
+from promsnmp.web.peers.statuses import PeerReport
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

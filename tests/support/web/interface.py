@@ -33,7 +33,7 @@ from promsnmp.polling.pages.poll_status import NEVER_POLLED, PollStatus
 from promsnmp.polling.walks.walker import Walked
 from promsnmp.snmp.credentials import Community
 from promsnmp.web.interface import WebInterface
-from promsnmp.web.peers.exchange import NO_REPORT, PeerReport
+from promsnmp.web.peers.statuses import NO_REPORT, PeerReport
 from promsnmp.web.rates import PollRateMeter
 from promsnmp.web.sources import Sources
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from promsnmp.web.peers.neighbour_messages import read_part, write_part
 from promsnmp.web.topology.graph import FOREIGN, MOST_BETWEEN, Graph, Node, build_graph
-from promsnmp.web.topology.messages import read_part, write_part
 from promsnmp.web.topology.neighbours import facts_of
 from tests.support.web.neighbours import bridge_port, cdp, interface, learned, lldp, own
 

@@ -8,12 +8,13 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from promsnmp.errors import ModuleError
 from promsnmp.inventory.model import Device
 from promsnmp.observe.audit import audit
+from promsnmp.web.device_table.rows import Row
+from promsnmp.web.device_table.service import DeviceTables
 from promsnmp.web.edit import many_devices, one_device
 from promsnmp.web.edit.csv_export import csv_parts
 from promsnmp.web.edit.module_check import ModuleCheck
 from promsnmp.web.edit.selection import named_devices, selected_rows
 from promsnmp.web.edit.viewer import Form, Sender, first
-from promsnmp.web.fleet import Fleet, Row
 from promsnmp.web.pages.devices import all_rows
 from promsnmp.web.pages.modules import modules_view
 from promsnmp.web.sources import Sources
@@ -23,11 +24,11 @@ Answer = tuple[int, str, Mapping[str, object] | str]
 
 
 class Editor:
-    """Changes what ``sources`` have; ``fleet`` has the rows of the list."""
+    """Changes what ``sources`` have; ``tables`` has the rows of the list."""
 
-    def __init__(self, sources: Sources, fleet: Fleet) -> None:
+    def __init__(self, sources: Sources, tables: DeviceTables) -> None:
         self._sources = sources
-        self._fleet = fleet
+        self._tables = tables
         self._check = ModuleCheck()
         self._forms: dict[str, Callable[[str, Form, Sender], Awaitable[Answer]]] = {
             "edit": self._edit,
@@ -61,13 +62,13 @@ class Editor:
         return [row.device for row in await self._selected_rows(form)]
 
     async def _selected_rows(self, form: Form) -> Sequence[Row]:
-        board = await self._fleet.board(is_current=True)
-        return await asyncio.to_thread(selected_rows, self._sources, board, form)
+        table = await self._tables.table(is_current=True)
+        return await asyncio.to_thread(selected_rows, self._sources, table, form)
 
     async def csv(self, query: Sequence[tuple[str, str]]) -> Iterator[bytes]:
         """The devices of the list, as CSV. Raises ValueError."""
-        board = await self._fleet.board(is_current=True)
-        return csv_parts(self._sources, await asyncio.to_thread(all_rows, self._sources, board, query))
+        table = await self._tables.table(is_current=True)
+        return csv_parts(self._sources, await asyncio.to_thread(all_rows, self._sources, table, query))
 
     async def csv_of(self, form: Form) -> Iterator[bytes]:
         """Those that a form of the list chooses. Raises ValueError."""

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from promsnmp.errors import InventoryInvalid
 from promsnmp.inventory.model import Device
+from promsnmp.web.device_table.rows import device_name
 from promsnmp.web.edit.device_form import label_lines, module_names
 from promsnmp.web.edit.selection import named_devices, pack_ids, unpack_ids
 from promsnmp.web.edit.viewer import Form, Sender, first
-from promsnmp.web.fleet import device_name
 from promsnmp.web.sources import Sources
 
 MOST_NAMED = 20

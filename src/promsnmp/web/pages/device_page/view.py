@@ -14,8 +14,9 @@ from promsnmp.inventory.index import Snapshot
 from promsnmp.inventory.model import Device
 from promsnmp.inventory.modules import AUTO, effective_modules, requested_modules
 from promsnmp.polling.pages.page import RenderedPage
+from promsnmp.polling.pages.poll_status import PollStatus
 from promsnmp.snmp.credentials import LEVEL_NAMES, Credentials, SecurityLevel, User
-from promsnmp.web.fleet import ELSEWHERE, Row
+from promsnmp.web.device_table.rows import ELSEWHERE, Row
 from promsnmp.web.pages.device_page import interfaces, neighbours, readings
 from promsnmp.web.pages.device_page.interfaces import MOST_FILTER, InterfaceData, interface_page
 from promsnmp.web.pages.device_page.neighbours import MacIndex
@@ -64,7 +65,7 @@ class DeviceViews:
         status, silence = sources.status(device), ""
         if is_elsewhere:
             report = await sources.peer_report()
-            status = report.statuses.get(device.id, ELSEWHERE)
+            status = report.statuses.get(device.id, PollStatus(ELSEWHERE))
             silence = report.problems.get(sources.owner(device), "")
         page = None if is_elsewhere else sources.last_page(device)
         contents = await self._contents_of(device, page, choice)
