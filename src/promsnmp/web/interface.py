@@ -69,7 +69,7 @@ class WebInterface:
         try:
             if name in _FORMS:
                 template, base = _FORMS[name]
-                return 200, self._renderer.form(template, self._editor.view(name, item), viewer, base=base)
+                return 200, self._renderer.form(template, self._editor.view(name, item, query), viewer, base=base)
             values = await self._views.values(name, item, query)
             status = int(str(values.get("status", 200)))
         except UnknownDevice as error:

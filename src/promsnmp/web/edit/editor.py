@@ -12,6 +12,7 @@ from promsnmp.web.device_table.rows import Row
 from promsnmp.web.device_table.service import DeviceTables
 from promsnmp.web.edit import many_devices, one_device
 from promsnmp.web.edit.csv_export import csv_parts
+from promsnmp.web.edit.kept_secrets import KeptSecrets
 from promsnmp.web.edit.module_check import ModuleCheck
 from promsnmp.web.edit.selection import named_devices, selected_rows
 from promsnmp.web.edit.viewer import Form, Sender, first
@@ -30,6 +31,7 @@ class Editor:
         self._sources = sources
         self._tables = tables
         self._check = ModuleCheck()
+        self._secrets = KeptSecrets()
         self._forms: dict[str, Callable[[str, Form, Sender], Awaitable[Answer]]] = {
             "edit": self._edit,
             "add": self._add,
@@ -41,11 +43,11 @@ class Editor:
             "step-down": self._step_down,
         }
 
-    def view(self, name: str, item: str) -> Mapping[str, object]:
+    def view(self, name: str, item: str, query: Sequence[tuple[str, str]]) -> Mapping[str, object]:
         """The values of a page with a form. Raises UnknownDevice."""
         match name:
             case "edit":
-                return one_device.edit_view(self._sources, item)
+                return one_device.edit_view(self._sources, item, dict(query).get("agent", ""))
             case "remove":
                 return one_device.remove_view(self._sources, item)
             case _:
@@ -75,11 +77,11 @@ class Editor:
         return csv_parts(self._sources, await self._selected_rows(form))
 
     async def _edit(self, item: str, form: Form, sender: Sender) -> Answer:
-        status, answer = await one_device.edit(self._sources, item, form, sender)
+        status, answer = await one_device.edit(self._sources, item, form, sender, self._secrets)
         return status, "edit/device", answer
 
     async def _add(self, item: str, form: Form, sender: Sender) -> Answer:
-        status, answer = await one_device.add(self._sources, form, sender)
+        status, answer = await one_device.add(self._sources, form, sender, self._secrets)
         return status, "edit/device", answer
 
     async def _remove(self, item: str, form: Form, sender: Sender) -> Answer:

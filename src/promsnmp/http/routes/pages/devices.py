@@ -76,7 +76,9 @@ async def detect(request: Request, device: UUID, services: ServicesDep) -> Respo
 
 async def _form(request: Request, services: Services, name: str, item: str = "") -> Response:
     page_request = await page_request_of(request, services)
-    return page_request.answer(*await people_of(services).page(name, item=item, viewer=page_request.viewer))
+    query = request.query_params.multi_items()
+    page = await people_of(services).page(name, item=item, query=query, viewer=page_request.viewer)
+    return page_request.answer(*page)
 
 
 async def _poll(request: Request, services: Services, device_id: str, *, detect: bool) -> Response:
