@@ -9,7 +9,8 @@ from functools import partial
 from promsnmp.errors import UnknownDevice
 from promsnmp.inventory.model import Device
 from promsnmp.web.assets import assets
-from promsnmp.web.browse.module import module_text, read_wanted
+from promsnmp.web.browse.mib_build import MibBuilder
+from promsnmp.web.browse.module import generator_text, mib_objects, module_text, read_wanted
 from promsnmp.web.browse.names import CatalogueNames
 from promsnmp.web.device_table.service import DeviceTables
 from promsnmp.web.device_table.table import DeviceTable
@@ -50,6 +51,7 @@ class WebInterface:
         self._map = MapPages(sources, self._tables, self._renderer)
         self._overviews = SharedPages(self._renderer.in_thread)
         self._editor = Editor(sources, self._tables)
+        self._mibs = MibBuilder(sources.mib_folders)
         self._assets = assets()
 
     async def page(
@@ -132,10 +134,11 @@ class WebInterface:
         return self._renderer.form("edit/continue", {"target": f"{base or './'}{path[1:]}"}, NOBODY, base=base)
 
     async def file(self, name: str, *, query: Query = ()) -> bytes:
-        """What a page offers as a file. Raises ValueError for a wrong query."""
+        """What a page offers as a file. Raises ValueError for a wrong query, and of a module ModuleError and
+        BuildBusy."""
         match name:
-            case "module.yml":
-                return await self._module(query)
+            case "module.yml" | "generator.yml" | "mibs.yml":
+                return await self._module(name, query)
             case "map.json":
                 return await self._map.document(query)
             case _:
@@ -145,11 +148,19 @@ class WebInterface:
         """What this replica knows of its devices' neighbours, for the map of another replica."""
         return await self._map.neighbours()
 
-    async def _module(self, query: Query) -> bytes:
-        names, last = await self._names.current(), dict(query)
-        wanted = [read_wanted(value) for name, value in query if name == "column"]
-        text = await self._renderer.in_thread(module_text, last.get("name", ""), wanted, names)
-        return text.encode(errors="replace")
+    async def _module(self, kind: str, query: Query) -> bytes:
+        name = dict(query).get("name", "")
+        wanted = [read_wanted(value) for key, value in query if key == "column"]
+        match kind:
+            case "generator.yml":
+                return generator_text(name, wanted).encode()
+            case "mibs.yml":
+                if not self._mibs.folders:
+                    raise ValueError("no MIB files: MIB_FOLDERS is not set")
+                return await self._mibs.build(name, mib_objects(name, wanted))
+            case _:
+                names = await self._names.current()
+                return (await self._renderer.in_thread(module_text, name, wanted, names)).encode(errors="replace")
 
     def asset(self, name: str) -> tuple[str, bytes] | None:
         """Media type and contents of a file that pages load."""

@@ -81,7 +81,7 @@ class PageViews:
         return await self._in_thread(check_view, self._sources, query)
 
     async def _browse(self, item: str, query: Query) -> Values:
-        return browse_form(query)
+        return browse_form(self._sources, query)
 
     async def _walk(self, item: str, query: Query) -> Values:
         names = await self._names.current()

@@ -33,6 +33,8 @@ class Sources:
     version: str
     site: str
     """The site's name for people; may be empty."""
+    mib_folders: tuple[str, ...]
+    """Folders of MIB files, of which modules are built."""
     modules: tuple[str, ...]
     """Those of devices that do not name their own."""
     interval: float

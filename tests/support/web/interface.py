@@ -82,6 +82,7 @@ def interface(
     past_polls: Sequence[PastPoll] = (),
     explanation: Explanation | None = None,
     health_explanation: HealthExplanation | None = None,
+    mib_folders: Sequence[str] = (),
 ) -> WebInterface:
     """The pages of one replica, ME. ``devices`` with how their polls ended, ``pages`` by name of the device."""
     snapshot = Snapshot.of(Inventory(tuple(devices), revision=revision))
@@ -110,6 +111,7 @@ def interface(
     sources = Sources(
         version="1.2.3",
         site="Vienna",
+        mib_folders=tuple(mib_folders),
         modules=("system", "if_mib"),
         interval=60.0,
         shows_rates=True,
