@@ -231,7 +231,7 @@ def _connect(parts: _Parts) -> None:
 def _build_application(parts: _Parts) -> Application:
     settings, web, cluster = parts.settings, parts.web, parts.cluster
     requests = RequestCounts()
-    access, login = make_access_control(settings, web, cluster.key.derive)
+    access, login, confirmation = make_access_control(settings, web, cluster)
     polling = parts.polling
     scrape_route = make_scrape_route(
         settings, polling.page_service, parts.store, parts.catalogue_store, polling.exporter_counts
@@ -254,6 +254,7 @@ def _build_application(parts: _Parts) -> Application:
         on_detected_modules=parts.polling.receive_findings,
         on_handover=parts.polling.handover.receive,
         on_poll_status=parts.peer_statuses.answer,
+        confirmation=confirmation,
         people=services.people,
     )
     stack = make_stack(cluster, web, access, login, services.people, owner_proxy, requests)

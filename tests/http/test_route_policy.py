@@ -43,6 +43,7 @@ PAGES = (
 """Pages for people, and their parts and files."""
 PEER_PATHS = (
     "/-/peer", "/-/peer/challenge", "/-/findings", "/-/read-lease", "/-/handover", "/-/poll-status", "/-/neighbours",
+    "/-/sessions",
 )  # fmt: skip
 SOME_ID = "00000000-0000-4000-8000-000000000001"
 FORMS = ("/add-device", f"/devices/{SOME_ID}/edit", f"/devices/{SOME_ID}/remove")
@@ -66,6 +67,7 @@ PLAIN = [
         on_handover=bytes,
         on_poll_status=bytes,
         on_neighbours=bytes,
+        on_session=bytes,
     ),
 ]
 TABLE = RouteTable(chain.from_iterable(router.routes for router in ROUTERS), PLAIN)

@@ -60,8 +60,8 @@ class SnmpSettings(Group):
     mib_folders: str = Field(
         "",
         description="Folders of MIB files, comma separated, from which the page "
-        "[Browse](../how-to/web-interface.md#browse) builds modules, as `promsnmp modules build` does. The first folder "
-        "wins.",
+        "[Browse](../how-to/web-interface.md#browse) builds modules, as `promsnmp modules build` does. The first "
+        "folder wins.",
     )
 
     @field_validator("snmp_source_address")

@@ -23,6 +23,7 @@ from promsnmp.cluster.peers.client import (
     REFUSED_COPY,
     REFUSED_RECIPIENT,
     REFUSED_SIGNATURE,
+    SESSIONS_PATH,
     STATUS_PATH,
     digest_of,
 )
@@ -197,7 +198,7 @@ class PeerRoute:
 
 _PATHS = (
     CHALLENGE_PATH, STATUS_PATH, DETECTED_MODULES_PATH, READ_LEASE_PATH, HANDOVER_PATH, POLL_STATUS_PATH,
-    NEIGHBOURS_PATH,
+    NEIGHBOURS_PATH, SESSIONS_PATH,
 )  # fmt: skip
 
 
@@ -210,6 +211,7 @@ def peer_routes(
     on_handover: Callable[[bytes], bytes],
     on_poll_status: Callable[[bytes], bytes | Awaitable[bytes]],
     on_neighbours: Callable[[bytes], bytes | Awaitable[bytes]],
+    on_session: Callable[[bytes], bytes],
 ) -> list[PlainRoute]:
     """The routes for replicas. Without ``on_status`` there are no other replicas, and nothing is there for anybody."""
     policy = RoutePolicy(access=AccessLevel.PEER)
@@ -223,6 +225,7 @@ def peer_routes(
         HANDOVER_PATH: PeerRoute(on_handover, max_bytes=handover.MAX_MESSAGE),
         POLL_STATUS_PATH: PeerRoute(on_poll_status, max_bytes=MAX_QUESTION),
         NEIGHBOURS_PATH: PeerRoute(on_neighbours, max_bytes=MAX_QUESTION),
+        SESSIONS_PATH: PeerRoute(on_session, max_bytes=MAX_QUESTION),
     }
     return [PlainRoute(path, route, policy, _POST) for path, route in routes.items()]
 

@@ -15,7 +15,7 @@ MOST_SECONDS = 120.0
 MOST_OUTPUT = 8 * 1024 * 1024
 """Bytes of a module."""
 MOST_MESSAGES = 4_000
-"""Characters of what is wrong with MIB files that are told."""
+"""Characters of messages about MIB files."""
 INCOMPLETE = 3
 """Exit code of the command: done, but a part of the MIBs could not be read."""
 
