@@ -367,6 +367,7 @@ def _collector_options(settings: Settings) -> CollectorOptions:
         source_address=settings.snmp_source_address,
         label_refresh=settings.collection_label_refresh if interval else 1,
         label_age=settings.collection_label_refresh * interval,
+        error_rates=settings.web_ui,
         history_octets=settings.web_history_max_bytes if settings.web_ui else 0,
     )
 

@@ -12,8 +12,8 @@ from tests.support.web.neighbours import bridge_port, cdp, interface, learned, l
 
 def node(number: int, name: str = "", own: str = "") -> Node:
     """The device ``id-N`` at 10.0.0.N; ``own``: its MAC address in the inventory."""
-    known, address = frozenset(filter(None, [own])), f"10.0.0.{number}:161"
-    return Node(id=f"id-{number}", name=name or f"switch-{number}", state="up", address=address, own=known)
+    known, addresses = frozenset(filter(None, [own])), frozenset([f"10.0.0.{number}"])
+    return Node(id=f"id-{number}", name=name or f"switch-{number}", state="up", addresses=addresses, own=known)
 
 
 def graph(nodes: list[Node], pages: Mapping[int, str]) -> Graph:

@@ -21,7 +21,8 @@ from promsnmp.web.peers.asking import PeersAsker
 from promsnmp.web.peers.neighbour_messages import PeerDevice, PortRates, read_part, write_part
 from promsnmp.web.scrape_text import blocks
 from promsnmp.web.sources import Sources
-from promsnmp.web.topology.graph import Graph, Link, Node, build_graph, digits
+from promsnmp.web.topology.device_finder import identifiers_of
+from promsnmp.web.topology.graph import Graph, Link, Node, build_graph
 from promsnmp.web.topology.layout import Point, place
 from promsnmp.web.topology.neighbours import NO_FACTS, PageFacts, facts_of, octets_of
 
@@ -223,7 +224,7 @@ def _read(page: RenderedPage) -> _Read:
 
 
 def _node(row: Row, state: str, reason: str) -> Node:
-    identifiers = row.device.identifiers
+    known = identifiers_of(row.device)
     return Node(
         id=row.device.id,
         name=row.name or row.device.id,
@@ -231,7 +232,8 @@ def _node(row: Row, state: str, reason: str) -> Node:
         address=row.address,
         vendor=" ".join(filter(None, (row.vendor, row.model))),
         reason=reason,
-        own=digits((*identifiers.mac_addresses, *identifiers.local_mac_addresses)),
+        addresses=known.addresses,
+        own=known.digits,
     )
 
 
