@@ -51,8 +51,8 @@ class DeviceFinder:
         self._by_short_name = _unique((_short(one.name), one.id) for one in known)
 
     def find(self, *, chassis: str = "", address: str = "", name: str = "") -> str:
-        """The id of the device with what a neighbour says of itself (``chassis`` in hexadecimal digits); empty when
-        there is none, or several."""
+        """The id of the device with what a neighbour says of itself (``chassis`` in hexadecimal digits); empty when no
+        device has it, or several have."""
         return (
             self.by_digits.get(chassis)
             or self._by_address.get(address)
