@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping
-from functools import partial
+from functools import cache, partial
 from typing import TypeVar
 from urllib.parse import quote
 
@@ -75,8 +75,9 @@ def to_overview(path: str) -> str:
     return "../" * (path.count("/") - 1)
 
 
+@cache
 def environment() -> Environment:
-    """The templates, with filters for numbers."""
+    """The templates, with filters for numbers; compiled once for each process."""
     made = Environment(
         loader=PackageLoader("promsnmp.web"),
         autoescape=True,
