@@ -27,6 +27,8 @@ async def test_the_command_gets_folders_name_and_objects() -> None:
 async def test_what_could_not_be_read_is_told() -> None:
     incomplete = builder("print('modules: {}'); print('X.mib:3: unknown', file=sys.stderr); sys.exit(3)")
     assert (await incomplete.build("mine", ["1.3"])).decode() == "# X.mib:3: unknown\nmodules: {}\n"
+    partial = builder("print('modules: {}'); print('1.3 is in no MIB', file=sys.stderr); sys.exit(1)")
+    assert (await partial.build("mine", ["1.3"])).startswith(b"# 1.3 is in no MIB\n")
     with pytest.raises(ModuleError, match="in no MIB"):
         await builder("print('1.3 is in no MIB', file=sys.stderr); sys.exit(1)").build("mine", ["1.3"])
 

@@ -15,9 +15,9 @@ MOST_SECONDS = 120.0
 MOST_OUTPUT = 8 * 1024 * 1024
 """Bytes of a module."""
 MOST_MESSAGES = 4_000
-"""Characters of messages about MIB files."""
-INCOMPLETE = 3
-"""Exit code of the command: done, but a part of the MIBs could not be read."""
+"""Characters of messages about MIB files: the last ones, which are about the module."""
+NOT_FOUND, INCOMPLETE = 1, 3
+"""Exit codes of the command: some objects are in no MIB, or a part of the MIBs could not be read. It makes the rest."""
 
 
 class BuildBusy(PromSnmpError):
@@ -63,10 +63,12 @@ class MibBuilder:
             if process.returncode is None:
                 process.kill()
                 await process.wait()
-        text = messages.decode(errors="replace")[:MOST_MESSAGES].strip()
-        if code not in (0, INCOMPLETE) or not content or len(content) > MOST_OUTPUT:
-            raise ModuleError(text or f"the module has more than {MOST_OUTPUT:,} bytes; choose fewer columns")
-        notes = "".join(f"# {line}\n" for line in text.splitlines()) if code == INCOMPLETE else ""
+        text = messages.decode(errors="replace")[-MOST_MESSAGES:].strip()
+        if len(content) > MOST_OUTPUT:
+            raise ModuleError(f"the module has more than {MOST_OUTPUT:,} bytes; choose fewer columns")
+        if code not in (0, NOT_FOUND, INCOMPLETE) or not content:
+            raise ModuleError(text or f"promsnmp modules build ended with exit code {code}")
+        notes = "".join(f"# {line}\n" for line in text.splitlines()) if code else ""
         return notes.encode() + content
 
 
