@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -10,15 +11,16 @@ import pytest
 from promsnmp.inventory.model import Device
 from promsnmp.web.edit.viewer import Unknown
 from promsnmp.web.interface import WebInterface
+from promsnmp.web.peers.statuses import PeerReport
 from tests.support.web.hostile import HOSTILE, check_harmless
 from tests.support.web.html import Page
-from tests.support.web.interface import broken, device, interface, up
+from tests.support.web.interface import ME, broken, device, interface, up
 
 VIEWER = Unknown("token", may_change=True, form_token="f" * 64)
 SENDER: Any = SimpleNamespace(who="me", request_id="", viewer=VIEWER)
 PLAIN = "plain"
 TEXTS = ("".join(text for name, text in HOSTILE.items() if name != "long"), HOSTILE["long"])
-NAMES = ("service/targets", "service/health", "explain", "confirm", "check", "error", "login", "add")
+NAMES = ("service/targets", "service/health", "explain", "confirm", "check", "error", "login", "add", "replicas")
 
 
 def hostile(text: str) -> Device:
@@ -28,7 +30,13 @@ def hostile(text: str) -> Device:
 async def made(name: str, text: str) -> str:
     """A page that has ``text`` wherever somebody else may put it."""
     one = hostile(text)
-    pages: WebInterface = interface({one: up()}, components={"inventory": broken(text)})
+    other = replace(ME, name=text, instance=text, address=text)
+    pages: WebInterface = interface(
+        {one: up()},
+        components={"inventory": broken(text)},
+        members=(ME, other),
+        report=PeerReport(problems={text: text}),
+    )
     match name:
         case "confirm":
             form = {"id": [one.id], "action": ["labels"]}
