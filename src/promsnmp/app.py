@@ -69,7 +69,7 @@ from promsnmp.settings import Settings
 from promsnmp.snmp.ber import COMPILED
 from promsnmp.support.memory import freeze_memory, gc_paused, keep_heap, release_memory
 from promsnmp.web.factory import make_interface
-from promsnmp.web.peers.exchange import PeerStatuses
+from promsnmp.web.peers.statuses import StatusExchange
 from promsnmp.web.rates import SAMPLE_SECONDS, PollRateMeter
 
 log = logging.getLogger(__name__)
@@ -101,7 +101,7 @@ class _Parts:
     disk: DiskSpace
     loop_lag: LoopLag
     poll_rates: PollRateMeter
-    peer_statuses: PeerStatuses
+    peer_statuses: StatusExchange
 
     def leads(self) -> bool:
         return self.cluster.leadership.leads
@@ -160,7 +160,7 @@ def _build_parts(settings: Settings) -> _Parts:
         disk=DiskSpace(settings.prom_inv_file),
         loop_lag=LoopLag(),
         poll_rates=poll_rates,
-        peer_statuses=PeerStatuses(
+        peer_statuses=StatusExchange(
             cluster,
             devices=lambda: store.current.devices,
             statuses=polling.poll_statuses,
@@ -232,7 +232,7 @@ def _connect(parts: _Parts) -> None:
 def _build_application(parts: _Parts) -> Application:
     settings, web, cluster = parts.settings, parts.web, parts.cluster
     requests = RequestCounts()
-    access, login = make_access_control(settings, web, cluster.key.derive)
+    access, login, confirmation = make_access_control(settings, web, cluster)
     polling = parts.polling
     scrape_route = make_scrape_route(
         settings, polling.page_service, parts.store, parts.catalogue_store, polling.exporter_counts
@@ -247,15 +247,17 @@ def _build_application(parts: _Parts) -> Application:
         cut_off=lambda: parts.polling.page_service.reaches_no_device,
         better_informed=cluster.peer_inventories.newest,
     )
+    health = _build_health(parts)
+    services = _build_services(parts, health, _build_metrics(parts, access, requests), owner_proxy, access, login)
     plain_routes = make_plain_routes(
         owner_proxy,
         cluster,
         on_detected_modules=parts.polling.receive_findings,
         on_handover=parts.polling.handover.receive,
         on_poll_status=parts.peer_statuses.answer,
+        confirmation=confirmation,
+        people=services.people,
     )
-    health = _build_health(parts)
-    services = _build_services(parts, health, _build_metrics(parts, access, requests), owner_proxy, access, login)
     stack = make_stack(cluster, web, access, login, services.people, owner_proxy, requests)
     return Application(
         asgi_app=create_asgi_app(services, stack, plain_routes.all),
@@ -301,7 +303,7 @@ def _build_services(
         devices=devices,
         discovery=parts.discovery,
         search=search,
-        standing=polling.poll_status,
+        poll_status=polling.poll_status,
         replace_inventory=store.replace,
         reload=partial(_reload, parts),
         catalogue_store=parts.catalogue_store,

@@ -41,6 +41,10 @@ PAGES = (
     "/discovery", "/discovery/check", "/discovery/events", "/browse",
 )  # fmt: skip
 """Pages for people, and their parts and files."""
+PEER_PATHS = (
+    "/-/peer", "/-/peer/challenge", "/-/findings", "/-/read-lease", "/-/handover", "/-/poll-status", "/-/neighbours",
+    "/-/sessions",
+)  # fmt: skip
 SOME_ID = "00000000-0000-4000-8000-000000000001"
 FORMS = ("/add-device", f"/devices/{SOME_ID}/edit", f"/devices/{SOME_ID}/remove")
 """Pages that are a form for a change."""
@@ -62,6 +66,8 @@ PLAIN = [
         on_read_lease=bytes,
         on_handover=bytes,
         on_poll_status=bytes,
+        on_neighbours=bytes,
+        on_session=bytes,
     ),
 ]
 TABLE = RouteTable(chain.from_iterable(router.routes for router in ROUTERS), PLAIN)
@@ -79,9 +85,7 @@ PATHS = sorted({path for _, path, _ in ROUTES})
 
 def promised(method: str, path: str) -> AccessLevel:
     """The access level of a request in docs/how-to/access.md."""
-    if path in ("/-/peer", "/-/peer/challenge", "/-/findings", "/-/read-lease", "/-/handover", "/-/poll-status"):
-        return AccessLevel.PEER
-    if path == "/map/part.json" and method in SAFE:
+    if path in PEER_PATHS:
         return AccessLevel.PEER
     if (path in ("/login", "/logout") and method == "POST") or (path in ("/login", "/web/x") and method in SAFE):
         return AccessLevel.LOGIN

@@ -14,6 +14,8 @@ from promsnmp.polling.options import CollectorOptions
 from promsnmp.polling.pages.page import Format, RenderedPage
 from promsnmp.polling.target import Target
 from promsnmp.sim.agent import SimulatedAgent
+from promsnmp.sim.mib import Mib
+from promsnmp.snmp import ber, oid
 from promsnmp.support.steps import StepRunner
 from tests.support.agents.polled_devices import mib, target_of
 from tests.support.agents.threads import running
@@ -85,3 +87,14 @@ async def test_a_small_page_needs_no_thread(monkeypatch: pytest.MonkeyPatch) -> 
         page, problem = await collect(collector(OPTIONS), target_of(agent))
         assert problem is None
         assert page.plain(Format.TEXT).count(b"\nifInOctets{") == 48
+
+
+async def test_errors_are_compared_for_pages_only() -> None:
+    errors = {oid.encode("1.3.6.1.2.1.2.2.1.14.1"): ber.encode_integer(7, ber.COUNTER32)}
+    async with SimulatedAgent(Mib.of({**mib(1).objects, **errors})) as agent:
+        target = target_of(agent, managed=True)
+        for is_on in (True, False):
+            polls = collector(CollectorOptions(error_rates=is_on))
+            for _ in range(2):
+                await collect(polls, target)
+            assert (polls.states.of(target).errors.by_index() is not None) is is_on

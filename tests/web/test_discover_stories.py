@@ -17,7 +17,7 @@ from promsnmp.polling.pages.poll_status import PollStatus
 from promsnmp.sim.agent import SimulatedAgent
 from promsnmp.sim.mib import Mib
 from promsnmp.sim.parts.objects import system
-from promsnmp.web.interface import assets
+from promsnmp.web.assets import assets
 from tests.support.agents.threads import running
 from tests.support.service.demo import Demo
 from tests.support.web import neighbours as says

@@ -29,12 +29,13 @@ from promsnmp.polling.history.poll_history import PastPoll
 from promsnmp.polling.pages.page import Format, RenderedPage
 from promsnmp.polling.pages.poll_status import NEVER_POLLED, PollStatus
 from promsnmp.snmp.credentials import AuthProtocol, PrivProtocol, SecurityLevel, User
-from promsnmp.web.interface import WebInterface, assets
+from promsnmp.web.assets import assets
+from promsnmp.web.interface import WebInterface
 from promsnmp.web.pages.device_page import interfaces, view
 from promsnmp.web.pages.device_page.interfaces import InterfaceData, InterfacePage
-from promsnmp.web.pages.device_page.neighbours import MacIndex
+from promsnmp.web.pages.device_page.neighbours import InventoryFinder
 from promsnmp.web.pages.device_page.view import Choice, page_contents
-from promsnmp.web.peers.exchange import PeerReport
+from promsnmp.web.peers.statuses import PeerReport
 from promsnmp.web.rates import PollRates
 from tests.support.web.hostile import HOSTILE
 from tests.support.web.html import Page
@@ -292,16 +293,16 @@ def test_the_page_of_a_large_device_is_never_in_memory_as_a_whole(
     tracemalloc.start()
     try:
         choice, snapshot = Choice(find="no such line"), Snapshot.of(Inventory(()))
-        found = page_contents(page, InterfaceData(), choice, snapshot, MacIndex())
+        found = page_contents(page, InterfaceData(), choice, snapshot, InventoryFinder())
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
     assert peak < 5_000_000
-    shown_part = found["interfaces"]
+    shown_part = found.values["interfaces"]
     assert isinstance(shown_part, InterfacePage)
     assert (shown_part.total, len(shown_part.rows)) == (len(rows), interfaces.SIZE)
     assert 2_000 <= shown_part.found < len(rows)
-    assert (found["lines"], found["line_count"]) == ([], 0)
+    assert (found.values["lines"], found.values["line_count"]) == ([], 0)
 
 
 def test_readings_with_very_long_labels_are_read_up_to_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -309,8 +310,8 @@ def test_readings_with_very_long_labels_are_read_up_to_a_bound(monkeypatch: pyte
     page = RenderedPage(0.0, (), {Format.TEXT: "".join(lines).encode()})
     for most, count in ((view.MOST_TEXT, 100), (10_500, 10)):
         monkeypatch.setattr(view, "MOST_TEXT", most)
-        found = page_contents(page, InterfaceData(), Choice(), Snapshot.of(Inventory(())), MacIndex())
-        assert found["reading_count"] == count
+        found = page_contents(page, InterfaceData(), Choice(), Snapshot.of(Inventory(())), InventoryFinder())
+        assert found.values["reading_count"] == count
 
 
 @pytest.mark.parametrize(("name", "item"), PAGES)

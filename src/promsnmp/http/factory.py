@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from promsnmp.cluster.cluster import Cluster
+from promsnmp.errors import PeerError
 from promsnmp.http.middleware.access import AccessMiddleware
 from promsnmp.http.middleware.leader_proxy import LeaderProxy
 from promsnmp.http.middleware.owner_proxy import OwnerProxy
@@ -31,9 +32,11 @@ from promsnmp.http.security.auth import (
 from promsnmp.http.security.login import Login, SessionAuthenticator
 from promsnmp.http.security.login_limit import LoginLimit
 from promsnmp.http.security.origin import Hosts
+from promsnmp.http.security.session_confirmation import SessionConfirmation
 from promsnmp.http.security.sessions import Sessions
 from promsnmp.http.security.web_config_watcher import WebConfigWatcher
 from promsnmp.http.server.connections import ConnectionLimits, ConnectionTable
+from promsnmp.http.services import PeoplePages
 from promsnmp.inventory.store import InventoryStore
 from promsnmp.modules.catalogue import CatalogueStore
 from promsnmp.observe.counts import RequestCounts
@@ -47,10 +50,10 @@ log = logging.getLogger(__name__)
 
 
 def make_access_control(
-    settings: Settings, web: WebConfigWatcher, key: Callable[[str], bytes]
-) -> tuple[AccessControl, Login]:
-    """Decides who may send what, and who logs in. A client certificate is a login only where there are no other
-    credentials, since scrapers have certificates, too. ``key`` derives the keys that all replicas share."""
+    settings: Settings, web: WebConfigWatcher, cluster: Cluster
+) -> tuple[AccessControl, Login, SessionConfirmation]:
+    """Decides who may send what, and who logs in; confirms with other replicas who has logged in. A client certificate
+    is a login only where there are no other credentials, since scrapers have certificates, too."""
     limit, failures = LoginLimit(), FailedLogins()
     basic = BasicAuthenticator(web.passwords, limit)
     token = TokenAuthenticator(
@@ -61,12 +64,13 @@ def make_access_control(
         lambda: web.trusts_certificates and not (token.configured or basic.configured)
     )
     sessions = Sessions(
-        key,
+        cluster.key.derive,
         lambda principal: _credentials_of(principal, token, basic),
         lifetime=settings.web_session_lifetime / 1000,
     )
+    confirmation = SessionConfirmation(cluster, sessions)
     access = AccessControl(
-        [PeerAuthenticator(), SessionAuthenticator(sessions), token, basic, certificate],
+        [PeerAuthenticator(), SessionAuthenticator(sessions, confirmation.is_valid), token, basic, certificate],
         allow_anonymous=settings.api_allow_anonymous,
         protect_scrapes=settings.api_protect_scrapes,
         read_anonymous=settings.web_read_anonymous,
@@ -75,7 +79,7 @@ def make_access_control(
     )
     if settings.api_allow_anonymous and access.configured:
         log.warning("API_ALLOW_ANONYMOUS has no effect: credentials are configured, and management needs them")
-    return access, Login(token, basic, sessions, failures, limit)
+    return access, Login(token, basic, sessions, failures, limit), confirmation
 
 
 def _credentials_of(principal: str, token: TokenAuthenticator, basic: BasicAuthenticator) -> bytes | None:
@@ -181,6 +185,8 @@ def make_plain_routes(
     on_detected_modules: Callable[[bytes], bytes],
     on_handover: Callable[[bytes], bytes],
     on_poll_status: Callable[[bytes], Awaitable[bytes]],
+    confirmation: SessionConfirmation,
+    people: PeoplePages | None,
 ) -> PlainRoutes:
     """``/snmp``, and the paths for replicas where there are several."""
     on_status = cluster.gossip.receive if cluster.gossip is not None else None
@@ -193,5 +199,11 @@ def make_plain_routes(
             on_read_lease=cluster.read_leases.receive,
             on_handover=on_handover,
             on_poll_status=on_poll_status,
+            on_session=confirmation.answer,
+            on_neighbours=_no_pages if people is None else people.neighbours,
         ),
     )
+
+
+async def _no_pages(_: bytes) -> bytes:
+    raise PeerError("this replica has no map: WEB_UI=false")

@@ -59,6 +59,19 @@ class FormSender:
     viewer: PageViewer = NOBODY
 
 
+class SharedPage(Protocol):
+    """A page that is the same for all who look, plain and compressed."""
+
+    @property
+    def status(self) -> int: ...
+
+    @property
+    def html(self) -> bytes: ...
+
+    @property
+    def gzip(self) -> bytes: ...
+
+
 class PeoplePages(ErrorPages, Protocol):
     """The pages for people (``web``)."""
 
@@ -73,6 +86,14 @@ class PeoplePages(ErrorPages, Protocol):
     ) -> tuple[int, str]:
         """Status and HTML of a page: ``item`` is the rest of its path, ``query`` its parameters. ``is_fragment``: only
         the part that a page which is open replaces."""
+
+    async def shared_page(
+        self, name: str, *, query: Sequence[tuple[str, str]] = (), is_fragment: bool = False
+    ) -> SharedPage:
+        """As ``page``, for the pages that are the same for all who look: ``overview`` and ``map``."""
+
+    async def neighbours(self, question: bytes) -> bytes:
+        """What this replica knows of its devices' neighbours, for the map of another replica."""
 
     async def file(self, name: str, *, query: Sequence[tuple[str, str]]) -> bytes:
         """What a page offers as a file. Raises ValueError for a wrong query."""
@@ -131,7 +152,7 @@ class Services:
     discovery: Discovery
     """Searches for devices, and their seeds."""
     search: DeviceSelector
-    standing: Callable[[Device], PollStatus]
+    poll_status: Callable[[Device], PollStatus]
     """How the last poll of a device ended."""
     replace_inventory: Callable[..., Awaitable[object]]
     """Replaces the inventory by parsed JSON, on behalf of ``who``; raises InventoryError."""

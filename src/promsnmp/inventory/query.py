@@ -36,7 +36,7 @@ _CONDITION = re.compile(
     r'(?P<no>-?)(?:(?P<key>[A-Za-z_][\w.]*)(?P<how>[:=]))?(?:"(?P<quoted>[^"]*)"|(?P<bare>[^\s"]*))(?=\s|\Z)'
 )
 
-Values = Callable[[Device], Iterable[str]]
+Values = Callable[[Device], Sequence[str]]
 
 FIELDS: dict[str, Values] = {
     "id": lambda device: [device.id],
@@ -70,6 +70,8 @@ class Condition:
     exact: bool
     negated: bool = False
 
+
+_NOTHING = ("",)
 
 Query = tuple[Condition, ...]
 """Conditions that must all hold; none: every device."""
@@ -153,16 +155,23 @@ class DeviceSelector:
 
     def select(self, query: Query, devices: tuple[Device, ...]) -> list[Device]:
         """The devices that match all conditions, in order; takes a few milliseconds for ten thousand."""
-        chosen = list(devices)
+        found = self._with_words([one for one in query if not one.key], devices)
         for condition in query:
-            matches = self._anywhere(condition, devices) if not condition.key else self._in_field(condition)
-            chosen = [device for device in chosen if matches(device) is not condition.negated]
-        return chosen
+            if not condition.key:
+                continue
+            matches = self._in_field(condition)
+            found = [device for device in found if matches(device) is not condition.negated]
+        return found
 
-    def _anywhere(self, condition: Condition, devices: tuple[Device, ...]) -> Callable[[Device], bool]:
-        (value,) = condition.values
-        found = {device.id for device, text in zip(devices, self._texts.of(devices), strict=True) if value in text}
-        return lambda device: device.id in found
+    def _with_words(self, words: Sequence[Condition], devices: tuple[Device, ...]) -> list[Device]:
+        """The devices whose text has all words, and none of the negated ones."""
+        if not words:
+            return list(devices)
+        pairs = list(zip(devices, self._texts.of(devices), strict=True))
+        for word in words:
+            (value,) = word.values
+            pairs = [pair for pair in pairs if (value in pair[1]) is not word.negated]
+        return [device for device, _ in pairs]
 
     def _in_field(self, condition: Condition) -> Callable[[Device], bool]:
         values, fits = self._values(condition.key), _fits(condition)
@@ -173,9 +182,9 @@ class DeviceSelector:
             return lambda device: effective_modules(device, self._modules)
         if key.startswith(LABEL):
             name = key[len(LABEL) :]
-            return lambda device: [value for label, value in device.labels if label == name] or [""]
+            return lambda device: [value for label, value in device.labels if label == name] or _NOTHING
         read = FIELDS[key]
-        return lambda device: list(read(device)) or [""]
+        return lambda device: read(device) or _NOTHING
 
 
 def _fits(condition: Condition) -> Callable[[str], bool]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from promsnmp.exposition.renderer import RenderState
@@ -176,6 +176,14 @@ class DeviceStates:
     def find(self, target: Target) -> DeviceState | None:
         """The state of a target; None for one without a state."""
         return self._states.get((target.key, target.modules))
+
+    def statuses(self, targets: Iterable[Target | None]) -> list[PollStatus]:
+        """How the last poll of each target ended, in order; NEVER_POLLED for one without a state."""
+        find = self._states.get
+        return [
+            NEVER_POLLED if target is None or (state := find((target.key, target.modules))) is None else state.status
+            for target in targets
+        ]
 
     def histograms(self) -> Iterator[tuple[str, tuple[str, ...], Utilization | None]]:
         """Key and modules of every target, and its histograms, None when it has none."""

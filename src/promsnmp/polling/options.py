@@ -37,6 +37,8 @@ class CollectorOptions:
     """What one poll reads at most."""
     page_octets: int = 512 * 1024 * 1024
     """How large a page may be, uncompressed."""
+    error_rates: bool = True
+    """Whether polls compare errors and discards of interfaces with the poll before, for pages of devices."""
     history_octets: int = 0
     """Bytes that the rates of all interfaces in the last hour may take together; 0: none are kept."""
 

@@ -118,7 +118,7 @@ class PageRenderer:
             result.health.health = yield from health_of(result.health, renderer)
             summary = yield from summarise(result.health.health)
             yield from add_health(renderer.exposition, result.health.health)
-        if target.managed and target.owned:
+        if self._options.error_rates and target.managed and target.owned:
             yield from state.errors.note(renderer, result.started)
         yield from self._complete(target, renderer, result)
         scrape_metrics = _ScrapeMetrics(

@@ -238,18 +238,23 @@ class PollingSubsystem:
 
         ``devices`` should be all devices of an inventory: then it takes a microsecond for each.
         """
-        targets, find, mine = self._targets.of(devices), self.collector.states.find, self._is_polled_here
+        targets = self._targets.of(devices)
+        statuses = self.collector.states.statuses(targets)
+        if self._polls_all:
+            return list(statuses)
+        owned = self._owned_shards
         return [
-            NEVER_POLLED if target is None else self._status(find(target)) if mine(target) else None
-            for target in targets
+            status if target is None or target.shard in owned else None
+            for target, status in zip(targets, statuses, strict=True)
         ]
 
-    def _is_polled_here(self, target: Target) -> bool:
-        return not self._polls or len(self._cluster.members.ring.members) < 2 or target.shard in self._owned_shards
+    @property
+    def _polls_all(self) -> bool:
+        """Whether this replica may poll every device."""
+        return not self._polls or len(self._cluster.members.ring.members) < 2
 
-    @staticmethod
-    def _status(state: DeviceState | None) -> PollStatus:
-        return NEVER_POLLED if state is None else state.status
+    def _is_polled_here(self, target: Target) -> bool:
+        return self._polls_all or target.shard in self._owned_shards
 
     def last_page(self, device: Device) -> RenderedPage | None:
         """The page of a device of the inventory that is in memory, however old; None without one."""
@@ -363,6 +368,7 @@ def _collector_options(settings: Settings) -> CollectorOptions:
         deadline_setting="COLLECTION_TIMEOUT",
         label_refresh=settings.collection_label_refresh if interval else 1,
         label_age=settings.collection_label_refresh * interval,
+        error_rates=settings.web_ui,
         history_octets=settings.web_history_max_bytes if settings.web_ui else 0,
     )
 

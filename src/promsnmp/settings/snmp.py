@@ -57,6 +57,13 @@ class SnmpSettings(Group):
         "", description="Source address of requests to devices of the same address family. Empty: the system chooses."
     )
 
+    mib_folders: str = Field(
+        "",
+        description="Folders of MIB files, comma separated, from which the page "
+        "[Browse](../how-to/web-interface.md#browse) builds modules, as `promsnmp modules build` does. The first "
+        "folder wins.",
+    )
+
     @field_validator("snmp_source_address")
     @classmethod
     def _address(cls, value: str) -> str:

@@ -17,8 +17,9 @@ from promsnmp.modules.snmp_yml.read_options import read_options
 from promsnmp.observe.health import Health
 from promsnmp.polling.subsystem import PollingSubsystem
 from promsnmp.settings import Settings
+from promsnmp.settings.parsing import parts
 from promsnmp.web.interface import WebInterface
-from promsnmp.web.peers.exchange import PeerStatuses
+from promsnmp.web.peers.statuses import StatusExchange
 from promsnmp.web.rates import PollRateMeter
 from promsnmp.web.sources import Sources
 
@@ -35,7 +36,7 @@ def make_interface(
     polling: PollingSubsystem,
     catalogue_store: CatalogueStore,
     cluster: Cluster,
-    peer_statuses: PeerStatuses,
+    peer_statuses: StatusExchange,
     discovery: Discovery,
     scheduler: Scheduler,
     health: Health,
@@ -46,6 +47,7 @@ def make_interface(
     sources = Sources(
         version=__version__,
         site=settings.prom_site_label or settings.prom_site_id,
+        mib_folders=parts(settings.mib_folders),
         modules=settings.modules,
         interval=settings.collection_interval / 1000,
         shows_rates=settings.interface_utilization,

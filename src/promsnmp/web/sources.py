@@ -23,7 +23,7 @@ from promsnmp.polling.history.poll_history import PastPoll
 from promsnmp.polling.pages.page import RenderedPage
 from promsnmp.polling.pages.poll_status import PollStatus
 from promsnmp.polling.walks.walker import Walked
-from promsnmp.web.peers.exchange import PeerReport
+from promsnmp.web.peers.statuses import PeerReport
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +33,8 @@ class Sources:
     version: str
     site: str
     """The site's name for people; may be empty."""
+    mib_folders: tuple[str, ...]
+    """Folders of MIB files, of which modules are built."""
     modules: tuple[str, ...]
     """Those of devices that do not name their own."""
     interval: float

@@ -238,7 +238,7 @@ def _become(request: Mapping[str, object], output: int, errors: int, *namespaces
 def _read_built_in_files() -> None:
     """Reads the modules and templates that belong to PromSNMP, which every program would read again."""
     from promsnmp.modules.catalogue import builtin_catalogue
-    from promsnmp.web.interface import environment
+    from promsnmp.web.rendering import environment
 
     builtin_catalogue()
     templates = environment()

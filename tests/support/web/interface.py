@@ -33,7 +33,7 @@ from promsnmp.polling.pages.poll_status import NEVER_POLLED, PollStatus
 from promsnmp.polling.walks.walker import Walked
 from promsnmp.snmp.credentials import Community
 from promsnmp.web.interface import WebInterface
-from promsnmp.web.peers.exchange import NO_REPORT, PeerReport
+from promsnmp.web.peers.statuses import NO_REPORT, PeerReport
 from promsnmp.web.rates import PollRateMeter
 from promsnmp.web.sources import Sources
 
@@ -82,6 +82,7 @@ def interface(
     past_polls: Sequence[PastPoll] = (),
     explanation: Explanation | None = None,
     health_explanation: HealthExplanation | None = None,
+    mib_folders: Sequence[str] = (),
 ) -> WebInterface:
     """The pages of one replica, ME. ``devices`` with how their polls ended, ``pages`` by name of the device."""
     snapshot = Snapshot.of(Inventory(tuple(devices), revision=revision))
@@ -110,6 +111,7 @@ def interface(
     sources = Sources(
         version="1.2.3",
         site="Vienna",
+        mib_folders=tuple(mib_folders),
         modules=("system", "if_mib"),
         interval=60.0,
         shows_rates=True,

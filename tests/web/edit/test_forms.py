@@ -6,7 +6,8 @@ import pytest
 
 from promsnmp.inventory.model import Device
 from promsnmp.snmp.credentials import AuthProtocol, PrivProtocol, SecurityLevel, User
-from promsnmp.web.edit.device_form import NEW, changed_keys, entered, pack, patch_of, unpack, values_of
+from promsnmp.web.edit.device_form import NEW, changed_keys, entered, pack, unpack, values_of
+from promsnmp.web.edit.device_patch import patch_of
 from promsnmp.web.edit.notices import COUNTED, NOTICES, notice_of
 from promsnmp.web.edit.viewer import Unknown
 from promsnmp.web.interface import WebInterface

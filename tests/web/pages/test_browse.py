@@ -7,6 +7,7 @@ import yaml
 
 from promsnmp.errors import SnmpTimeout
 from promsnmp.inventory.model import Device
+from promsnmp.modules.generator.config import parse_generator
 from promsnmp.modules.snmp_yml.reader import read_text
 from promsnmp.polling.walks.walker import Walked
 from promsnmp.sim.parts.objects import integer, octets, text, time_ticks
@@ -125,6 +126,17 @@ async def test_a_device_that_does_not_answer_and_a_walk_that_was_cut() -> None:
     assert (status, "no response" in html) == (400, True)
     assert "the first 2,000 objects" in (await walked(pages(OBJECTS, "the first 2,000 objects")))[1]
     assert "has no objects there" in (await walked(pages({})))[1]
+
+
+async def test_generator_and_mib_files() -> None:
+    columns = [("column", "1.3.6.1.2.1.2.2.1.10 65 1 0"), ("column", "1.3.6.1.2.1.1.3 67 0 0")]
+    query = [("name", "mine"), *columns]
+    generator = parse_generator(await pages({}).file("generator.yml", query=query), source="generator.yml")
+    assert [(one.name, one.walk) for one in generator.configs] == [
+        ("mine", ("1.3.6.1.2.1.2.2.1.10", "1.3.6.1.2.1.1.3"))
+    ]
+    with pytest.raises(ValueError, match="MIB_FOLDERS"):
+        await pages({}).file("mibs.yml", query=query)
 
 
 async def test_who_may_not_walk_sees_no_form() -> None:

@@ -71,7 +71,9 @@ async def test_who_may_not_change_anything_gets_no_forms() -> None:
 async def test_seeds_show_kinds_of_credentials_and_no_secrets() -> None:
     _, html = await interface({}, seeds=[seed()]).page("discovery", viewer=MANAGER)
     assert "s3cret" not in html
-    assert ["10.1.0.0/16", "v2c community, v3 user 10.1.0.0/16"] in [row[:2] for row in Page(html).rows]
+    assert ["10.1.0.0/16", "SNMP v2c, community; SNMP v3, user 10.1.0.0/16, noAuthNoPriv"] in [
+        row[:2] for row in Page(html).rows
+    ]
 
 
 async def test_the_next_five_runs_are_in_utc_for_who_has_no_script() -> None:

@@ -18,7 +18,7 @@ from promsnmp.polling.pages.poll_status import PollStatus
 from promsnmp.support.http_client import HttpResponse
 from promsnmp.web.interface import WebInterface
 from promsnmp.web.pages.map import MOST_NODES, MOST_ROWS
-from promsnmp.web.topology import atlas
+from promsnmp.web.topology import service
 from promsnmp.web.topology.neighbours import facts_of, octets_of
 from tests.support.web import neighbours as says
 from tests.support.web.hostile import HOSTILE, check_harmless
@@ -95,7 +95,7 @@ async def test_devices_that_say_more_than_is_kept_have_no_links_and_are_counted(
     most = octets_of(facts_of([texts["switch-1"]]))
     for name, value, links in (("MOST_FACTS", 2 * most, 2), ("MOST_OF_DEVICE", most - 1, 0)):
         with monkeypatch.context() as patched:
-            patched.setattr(atlas, name, value)
+            patched.setattr(service, name, value)
             pages = interface({device(one): up() for one in (1, 2, 3)}, pages=texts)
             assert len(json.loads(await pages.file("map.json"))["links"]) == links, name
             assert "more about neighbours than a map keeps" in (await pages.page("map"))[1]
@@ -106,21 +106,21 @@ async def test_devices_that_say_more_than_is_kept_have_no_links_and_are_counted(
 
 async def test_replicas_that_ask_at_the_same_time_share_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
     pages, made = pair(), list[int]()
-    collect = atlas.AtlasMaker._collect
+    collect = service.TopologyService._collect
 
     def counting(*given: Any) -> Any:
         made.append(1)
         return collect(*given)
 
-    monkeypatch.setattr(atlas.AtlasMaker, "_collect", counting)
-    parts = await asyncio.gather(*(pages.file("map/part.json") for _ in range(5)))
+    monkeypatch.setattr(service.TopologyService, "_collect", counting)
+    parts = await asyncio.gather(*(pages.neighbours(b"") for _ in range(5)))
     assert len(made) == len(set(parts)) == 1
 
 
 async def test_parameters_that_a_map_does_not_have_make_no_other_map(monkeypatch: pytest.MonkeyPatch) -> None:
     pages = pair()
     first = await pages.page("map")
-    monkeypatch.setattr(pages, "_render_map", None)
+    monkeypatch.setattr(pages._renderer, "html", None)
     for query in ([("x", "1")], [("others", "")], [("query", " ")]):
         assert await pages.page("map", query=query) == first
 
@@ -148,12 +148,12 @@ async def test_other_replicas_are_asked_and_those_that_do_not_answer_are_named()
     )
     asked: list[tuple[str, bytes]] = []
     answers: list[HttpResponse | PeerError] = [
-        HttpResponse(200, [], await theirs.file("map/part.json")),
+        HttpResponse(200, [], await theirs.neighbours(b"")),
         PeerError("no connection"),
         HttpResponse(200, [], b"[]"),
     ]
 
-    async def request(address: str, _: str, target: bytes, **__: object) -> HttpResponse:
+    async def request(address: str, _: str, target: bytes, *__: object, **___: object) -> HttpResponse:
         asked.append((address, target))
         answer = answers[len(asked) - 1]
         if isinstance(answer, PeerError):
@@ -162,7 +162,7 @@ async def test_other_replicas_are_asked_and_those_that_do_not_answer_are_named()
 
     mine._sources.cluster.peers = cast("Any", SimpleNamespace(request=request))
     document = json.loads(await mine.file("map.json"))
-    assert asked == [("192.0.2.51:8080", b"/map/part.json")]
+    assert asked == [("192.0.2.51:8080", b"/-/neighbours")]
     assert len(document["links"]) == 1
     assert {one["name"] for one in document["nodes"] if one["state"] == "up"} == {one.sys_name for one in foreign}
     assert document["unknownReplicas"] == []

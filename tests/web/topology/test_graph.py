@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from promsnmp.web.peers.neighbour_messages import read_part, write_part
 from promsnmp.web.topology.graph import FOREIGN, MOST_BETWEEN, Graph, Node, build_graph
-from promsnmp.web.topology.messages import read_part, write_part
 from promsnmp.web.topology.neighbours import facts_of
 from tests.support.web.neighbours import bridge_port, cdp, interface, learned, lldp, own
 
 
 def node(number: int, name: str = "", own: str = "") -> Node:
     """The device ``id-N`` at 10.0.0.N; ``own``: its MAC address in the inventory."""
-    known, address = frozenset(filter(None, [own])), f"10.0.0.{number}:161"
-    return Node(id=f"id-{number}", name=name or f"switch-{number}", state="up", address=address, own=known)
+    known, addresses = frozenset(filter(None, [own])), frozenset([f"10.0.0.{number}"])
+    return Node(id=f"id-{number}", name=name or f"switch-{number}", state="up", addresses=addresses, own=known)
 
 
 def graph(nodes: list[Node], pages: Mapping[int, str]) -> Graph:

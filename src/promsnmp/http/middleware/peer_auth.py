@@ -16,12 +16,14 @@ from promsnmp.cluster.peers.challenge import CHALLENGE_PATH, MAX_CHALLENGE
 from promsnmp.cluster.peers.client import (
     DETECTED_MODULES_PATH,
     HANDOVER_PATH,
+    NEIGHBOURS_PATH,
     POLL_STATUS_PATH,
     READ_LEASE_PATH,
     REFUSED,
     REFUSED_COPY,
     REFUSED_RECIPIENT,
     REFUSED_SIGNATURE,
+    SESSIONS_PATH,
     STATUS_PATH,
     digest_of,
 )
@@ -194,6 +196,12 @@ class PeerRoute:
             await send_response(send, 200, body_headers(reply, JSON), reply)
 
 
+_PATHS = (
+    CHALLENGE_PATH, STATUS_PATH, DETECTED_MODULES_PATH, READ_LEASE_PATH, HANDOVER_PATH, POLL_STATUS_PATH,
+    NEIGHBOURS_PATH, SESSIONS_PATH,
+)  # fmt: skip
+
+
 def peer_routes(
     *,
     on_status: Callable[[bytes], bytes] | None,
@@ -202,12 +210,13 @@ def peer_routes(
     on_read_lease: Callable[[bytes], bytes],
     on_handover: Callable[[bytes], bytes],
     on_poll_status: Callable[[bytes], bytes | Awaitable[bytes]],
+    on_neighbours: Callable[[bytes], bytes | Awaitable[bytes]],
+    on_session: Callable[[bytes], bytes],
 ) -> list[PlainRoute]:
     """The routes for replicas. Without ``on_status`` there are no other replicas, and nothing is there for anybody."""
     policy = RoutePolicy(access=AccessLevel.PEER)
     if on_status is None:
-        paths = CHALLENGE_PATH, STATUS_PATH, DETECTED_MODULES_PATH, READ_LEASE_PATH, HANDOVER_PATH, POLL_STATUS_PATH
-        return [PlainRoute(path, _not_found, policy, _POST) for path in paths]
+        return [PlainRoute(path, _not_found, policy, _POST) for path in _PATHS]
     routes = {
         CHALLENGE_PATH: PeerRoute(on_challenge, max_bytes=MAX_CHALLENGE, proven=False),
         STATUS_PATH: PeerRoute(on_status, max_bytes=MAX_STATUS),
@@ -215,6 +224,8 @@ def peer_routes(
         READ_LEASE_PATH: PeerRoute(on_read_lease, max_bytes=read_leases.MAX_MESSAGE),
         HANDOVER_PATH: PeerRoute(on_handover, max_bytes=handover.MAX_MESSAGE),
         POLL_STATUS_PATH: PeerRoute(on_poll_status, max_bytes=MAX_QUESTION),
+        NEIGHBOURS_PATH: PeerRoute(on_neighbours, max_bytes=MAX_QUESTION),
+        SESSIONS_PATH: PeerRoute(on_session, max_bytes=MAX_QUESTION),
     }
     return [PlainRoute(path, route, policy, _POST) for path, route in routes.items()]
 

@@ -247,7 +247,7 @@ def _device_response(
 
 
 def _document(services: Services, device: Device) -> dict[str, object]:
-    last = services.standing(device)
+    last = services.poll_status(device)
     at = datetime.fromtimestamp(last.at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     polling = {"state": last.state, "lastPoll": at if last.at else "", "problem": last.problem}
     return {**device_document(device, mask=True), "polling": {key: value for key, value in polling.items() if value}}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 
 from starlette.types import Scope
@@ -19,7 +20,7 @@ from promsnmp.http.security.auth import (
 from promsnmp.http.security.login_limit import WINDOW, LoginLimit
 from promsnmp.http.security.origin import HeaderMap
 from promsnmp.http.security.passwords import TooManyChecks
-from promsnmp.http.security.sessions import Sessions
+from promsnmp.http.security.sessions import Session, Sessions
 
 MAX_TEXT = 1024
 """Characters of a name, a password or the token; longer ones are wrong."""
@@ -81,16 +82,18 @@ class Login:
 
 
 class SessionAuthenticator:
-    """An Authenticator (see auth.py) for the cookie of a session. Pages for people only: no program has a session."""
+    """An Authenticator (see auth.py) for the cookie of a session. Pages for people only: no program has a session.
+    ``is_valid`` asks the other replicas whether the session has ended."""
 
     configured = False
     challenge = ""
 
-    def __init__(self, sessions: Sessions) -> None:
+    def __init__(self, sessions: Sessions, is_valid: Callable[[Session], Awaitable[bool]]) -> None:
         self._sessions = sessions
+        self._is_valid = is_valid
 
     async def principal(self, scope: Scope, headers: HeaderMap) -> str | None:
         if not policy_of(scope).is_page:
             return None
         session = self._sessions.of(scope)
-        return None if session is None else session.principal
+        return None if session is None or not await self._is_valid(session) else session.principal

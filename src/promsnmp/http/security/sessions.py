@@ -31,6 +31,8 @@ MAX_COOKIES = 16 * 1024
 """Characters of a Cookie header, at most."""
 MAX_LOGGED_OUT = 10_000
 """Sessions that are remembered as logged out."""
+MAX_BEGUN = 10_000
+"""Sessions that are remembered as begun here."""
 _ID_BYTES = 16
 
 
@@ -61,6 +63,7 @@ class Sessions:
         self.lifetime = lifetime
         self._clock = clock
         self._logged_out: TTLCache[str, bool] = TTLCache(MAX_LOGGED_OUT, lifetime)
+        self._begun: TTLCache[str, bool] = TTLCache(MAX_BEGUN, lifetime)
 
     @property
     def cookie(self) -> str:
@@ -75,7 +78,9 @@ class Sessions:
     def issue(self, principal: str) -> str:
         """The value of the cookie of a new session."""
         expires = int(self._clock() + self.lifetime)
-        payload = _encode(json.dumps([principal, secrets.token_hex(_ID_BYTES), expires]).encode())
+        session_id = secrets.token_hex(_ID_BYTES)
+        self._begun[session_id] = True
+        payload = _encode(json.dumps([principal, session_id, expires]).encode())
         mac = self._mac(payload, principal)
         assert mac is not None, "only principals with credentials log in"
         return f"{payload}.{_encode(mac)}"
@@ -106,6 +111,14 @@ class Sessions:
     def end(self, session_id: str) -> None:
         """Ends a session before its time, on this replica."""
         self._logged_out[session_id] = True
+
+    def has_ended(self, session_id: str) -> bool:
+        """Whether a session has ended before its time, as far as this replica knows."""
+        return session_id in self._logged_out
+
+    def has_begun(self, session_id: str) -> bool:
+        """Whether this replica has begun the session."""
+        return session_id in self._begun
 
     def form_token(self, scope: Scope, new_cookie: str = "") -> str:
         """The token for the forms of a page that answers a request; empty without a session and a cookie.

@@ -15,6 +15,7 @@ from promsnmp.inventory.document.fields import Fields
 from promsnmp.inventory.document.values import read_labels, read_modules
 from promsnmp.inventory.model import Device, Inventory
 from promsnmp.inventory.store import InventoryStore
+from promsnmp.snmp.credentials import Credentials
 
 T = TypeVar("T")
 
@@ -36,24 +37,44 @@ class ManyDevices:
             merged = {**dict(device.labels), **labels}
             return replace(device, labels=tuple((name, value) for name, value in merged.items() if value is not None))
 
-        return await self._change(ids, change, who=who, request_id=request_id)
+        return await self._change(ids, lambda _: change, who=who, request_id=request_id)
 
     async def set_modules(self, ids: Collection[str], modules: Sequence[str], *, who: str, request_id: str = "") -> int:
         """Sets the modules; none: those of the settings. Raises InventoryInvalid for a wrong name."""
         chosen = _checked(lambda fields: read_modules(fields, "modules"), {"modules": list(modules)})
-        return await self._change(ids, lambda device: replace(device, modules=chosen), who=who, request_id=request_id)
+        return await self._change(
+            ids, lambda _: lambda device: replace(device, modules=chosen), who=who, request_id=request_id
+        )
+
+    async def copy_credentials(self, source: str, ids: Collection[str], *, who: str, request_id: str = "") -> int:
+        """Gives the primary agents of devices the credentials that the primary agent of ``source`` (an id) has; devices
+        without an agent stay as they are. Raises InventoryInvalid for a source without an agent."""
+
+        def begin(old: Inventory) -> Callable[[Device], Device]:
+            agent = next((device.primary for device in old.devices if device.id == source), None)
+            if agent is None:
+                raise InventoryInvalid(["the device whose credentials are to be copied has no agent"])
+            return lambda device: _with_credentials(device, agent.credentials)
+
+        return await self._change(ids, begin, who=who, request_id=request_id)
 
     async def remove(self, ids: Collection[str], *, who: str, request_id: str = "") -> int:
         """Removes devices."""
-        return await self._change(ids, lambda _: None, who=who, request_id=request_id)
+        return await self._change(ids, lambda _: lambda _: None, who=who, request_id=request_id)
 
     async def _change(
-        self, ids: Collection[str], change: Callable[[Device], Device | None], *, who: str, request_id: str
+        self,
+        ids: Collection[str],
+        begin: Callable[[Inventory], Callable[[Device], Device | None]],
+        *,
+        who: str,
+        request_id: str,
     ) -> int:
+        """Changes devices by what ``begin`` returns for the present inventory."""
         wanted, found = frozenset(ids), [0]
 
         def apply(old: Inventory) -> Inventory:
-            found[0] = 0
+            found[0], change = 0, begin(old)
             devices: list[Device] = []
             has_changed = False
             for device in old.devices:
@@ -76,3 +97,11 @@ def _checked(read: Callable[[Fields], tuple[T, ...]], values: Mapping[str, objec
     if problems:
         raise InventoryInvalid(problems)
     return found
+
+
+def _with_credentials(device: Device, credentials: Credentials) -> Device:
+    if device.primary is None:
+        return device
+    agent = replace(device.primary, credentials=credentials)
+    agents = tuple(agent if one.id == agent.id else one for one in device.agents)
+    return replace(device, agents=agents, primary=agent)

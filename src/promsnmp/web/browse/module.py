@@ -9,6 +9,8 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+import yaml
+
 from promsnmp.modules.generator.output import to_yaml
 from promsnmp.modules.model import Index, Metric, Module
 from promsnmp.modules.types import IndexType, MetricType
@@ -53,11 +55,7 @@ def read_wanted(text: str) -> WantedColumn:
 
 def module_text(name: str, wanted: Iterable[WantedColumn], names: Names) -> str:
     """The file. Raises ValueError for a wrong name, or without columns; ModuleError when it would be too long."""
-    if not _NAME.fullmatch(name):
-        raise ValueError("the name of a module has letters, digits and underscores, and begins with a letter")
-    columns = list(wanted)[:MOST_COLUMNS]
-    if not columns:
-        raise ValueError("choose at least one column")
+    columns = _checked(name, wanted)
     metrics = [_metric(one, names) for one in columns if one.index_size >= 0]
     walk = [one.oid for one in columns if one.index_size]
     get = [f"{one.oid}.0" for one in columns if not one.index_size]
@@ -68,6 +66,27 @@ def module_text(name: str, wanted: Iterable[WantedColumn], names: Names) -> str:
         f"# {one}: its rows have indexes of different lengths, which only its MIB explains.\n" for one in left_out
     )
     return comment + to_yaml([Module(name, tuple(walk), tuple(get), tuple(metrics))])
+
+
+def generator_text(name: str, wanted: Iterable[WantedColumn]) -> str:
+    """A generator.yml for the same module, from which snmp_exporter's generator and ``promsnmp modules build`` make it
+    with MIB files. Raises ValueError as ``module_text`` does."""
+    made = yaml.safe_dump({"modules": {name: {"walk": mib_objects(name, wanted)}}}, sort_keys=False)
+    return f"# promsnmp modules build --mibs FOLDER --generator generator.yml -o snmp.yml\n{made}"
+
+
+def mib_objects(name: str, wanted: Iterable[WantedColumn]) -> list[str]:
+    """The OIDs of which a module is built from MIB files. Raises ValueError as ``module_text`` does."""
+    return list(dict.fromkeys(one.oid for one in _checked(name, wanted)))
+
+
+def _checked(name: str, wanted: Iterable[WantedColumn]) -> Sequence[WantedColumn]:
+    if not _NAME.fullmatch(name):
+        raise ValueError("the name of a module has letters, digits and underscores, and begins with a letter")
+    columns = list(wanted)[:MOST_COLUMNS]
+    if not columns:
+        raise ValueError("choose at least one column")
+    return columns
 
 
 def _metric(one: WantedColumn, names: Names) -> Metric:

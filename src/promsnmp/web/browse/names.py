@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
 from promsnmp.modules.auto_modules import TABLE_PROBES
-from promsnmp.modules.catalogue import Catalogue
+from promsnmp.modules.catalogue import Catalogue, CatalogueStore
 from promsnmp.modules.model import Index, Lookup, Metric
 from promsnmp.snmp import oid
 
@@ -122,6 +122,22 @@ class Names:
     def pairs(self) -> Mapping[bytes, list[tuple[str, str]]]:
         """As ``polling.explain.unclaimed`` wants it."""
         return {key: [(module, one.name) for module in one.modules] for key, one in self.columns.items()}
+
+
+class CatalogueNames:
+    """The names of the catalogue in use. They take a moment to collect, which ``in_thread`` runs."""
+
+    def __init__(self, store: CatalogueStore, in_thread: Callable[..., Awaitable[Names]]) -> None:
+        self._store = store
+        self._in_thread = in_thread
+        self._known: tuple[int, Names] | None = None
+        """The generation of the catalogue, and its names."""
+
+    async def current(self) -> Names:
+        """The names now."""
+        if self._known is None or self._known[0] != self._store.generation:
+            self._known = self._store.generation, await self._in_thread(Names, self._store.current)
+        return self._known[1]
 
 
 def _entry(column: bytes) -> tuple[int, ...]:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from promsnmp.inventory.document.parsing import VERSION_NAMES, duration_text
 from promsnmp.inventory.modules import effective_modules
 from promsnmp.web import text
-from promsnmp.web.fleet import Row
+from promsnmp.web.device_table.rows import Row
 from promsnmp.web.sources import Sources
 
 PART_ROWS = 200

@@ -1,4 +1,4 @@
-"""The form of a device: its fields, what a device has in them, and the patch or document that what was entered makes.
+"""The form of a device: its fields, and what a device has in them (``device_patch.py`` makes a change of it).
 
 Secrets can be entered and are never shown. A field counts as changed when its text is not the one that the form showed:
 hidden characters are shown as codes and long texts are cut, and neither may change a device by merely being sent back.
@@ -14,14 +14,13 @@ from dataclasses import dataclass, replace
 from promsnmp.inventory.document.parsing import VERSION_NAMES, duration_text
 from promsnmp.inventory.model import (
     ACTIVE,
-    COMMUNITY_AGENT,
     DEFAULT_PORT,
     NO_IDENTIFIERS,
-    USER_AGENT,
+    Agent,
     Device,
     PollOverrides,
 )
-from promsnmp.snmp.credentials import LEVEL_NAMES, AuthProtocol, PrivProtocol, SecurityLevel, User
+from promsnmp.snmp.credentials import LEVEL_NAMES, AuthProtocol, PrivProtocol, User
 from promsnmp.web import text
 from promsnmp.web.edit.viewer import Form, first
 
@@ -30,9 +29,7 @@ Values = dict[str, str]
 
 SETTING, YES, NO = "", "yes", "no"
 LEVELS = {name: level for level, name in LEVEL_NAMES.items()}
-_VERSIONS = {"v1": 0, "v2c": 1, "v3": 3}
-_USER_KEYS = ("securityName", "securityLevel", "authProtocol", "authPassphrase", "privProtocol", "privPassphrase",
-              "contextName", "contextEngineId")  # fmt: skip
+VERSIONS = {"v1": 0, "v2c": 1, "v3": 3}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +67,7 @@ SECTIONS = (
         Field("description", "Description", rows=2),
     )),
     Section("SNMP", (
-        Field("version", "Version", options={one: one for one in _VERSIONS}),
+        Field("version", "Version", options={one: one for one in VERSIONS}),
         Field("community", "Community", "v1, v2c", is_secret=True, only="v2"),
         Field("user", "User", "v3", only="v3"),
         Field("level", "Security level", "v3", options={one: one for one in LEVELS}, only="v3"),
@@ -103,13 +100,18 @@ NEW: Values = {key: "" for key in FIELDS if key not in SECRETS} | {
 """What the form of a new device shows."""
 
 
-def values_of(device: Device) -> Values:
-    """What a form shows of a device: hidden characters as codes, long texts cut."""
-    return {key: text.visible(value) for key, value in _values(device).items()}
+def agent_of(device: Device, agent_id: str) -> Agent | None:
+    """The agent that a form is about: the one with this id, else the primary one; None without agents."""
+    return next((one for one in device.agents if one.id == agent_id), device.primary)
 
 
-def _values(device: Device) -> Values:
-    agent, overrides = device.primary, device.overrides
+def values_of(device: Device, agent_id: str = "") -> Values:
+    """What a form shows of a device and of one of its agents: hidden characters as codes, long texts cut."""
+    return {key: text.visible(value) for key, value in _values(device, agent_of(device, agent_id)).items()}
+
+
+def _values(device: Device, agent: Agent | None) -> Values:
+    overrides = device.overrides
     found = NEW | {
         "name": device.sys_name,
         "labels": "\n".join(f"{name}={value}" for name, value in device.labels),
@@ -195,97 +197,3 @@ def operated(device: Device) -> Device:
         last_seen=None, missed_since=None, identifiers=NO_IDENTIFIERS, identity_change=None, agents=agents,
         primary=None if device.primary is None else replace(device.primary, engine_id=""),
     )  # fmt: skip
-
-
-def document_of(mine: Values) -> dict[str, object]:
-    """The document of a new device."""
-    made: dict[str, object] = _patch(dict(NEW), mine, changed_keys(NEW, mine))
-    agent = _endpoint(mine) | _limits(mine) | _credentials(mine, None)
-    return {key: value for key, value in made.items() if value is not None} | {
-        "labels": label_lines(mine["labels"]),
-        "agents": [{key: value for key, value in agent.items() if value is not None}],
-    }
-
-
-def patch_of(device: Device, base: Values, mine: Values) -> dict[str, object]:
-    """The merge patch (RFC 7396) that makes what was entered of a device that the form showed as ``base``."""
-    changed = changed_keys(base, mine)
-    patch = _patch(base, mine, changed)
-    agent: dict[str, object] = {}
-    if changed & {"address", "port"}:
-        agent |= _endpoint(mine)
-    agent |= {key: value for key, value in _limits(mine).items() if key in changed}
-    if changed & set(CREDENTIALS) or any(mine[key] for key in SECRETS):
-        agent |= _credentials(mine, device)
-    if agent and device.primary is not None:
-        patch["primaryAgent"] = {"id": device.primary.id, **agent}
-    elif agent:
-        whole = _endpoint(mine) | _limits(mine) | _credentials(mine, None)
-        patch["agents"] = [{key: value for key, value in whole.items() if value is not None}]
-    return patch
-
-
-_TEXTS = {"name": "sysName", "location": "sysLocation", "contact": "sysContact", "description": "sysDescr"}
-_OPTIONAL = {
-    "interval": "interval", "max_repetitions": "maxRepetitions", "max_varbinds": "maxVarbinds",
-    "text_encoding": "textEncoding",
-}  # fmt: skip
-
-
-def _patch(base: Values, mine: Values, changed: frozenset[str]) -> dict[str, object]:
-    """The keys of the device itself."""
-    patch: dict[str, object] = {name: mine[key].strip() for key, name in _TEXTS.items() if key in changed}
-    patch |= {name: mine[key].strip() or None for key, name in _OPTIONAL.items() if key in changed}
-    if "unconnected" in changed:
-        patch["unconnected"] = {YES: True, NO: False}.get(mine["unconnected"])
-    if "modules" in changed:
-        patch["modules"] = module_names(mine["modules"])
-    if "labels" in changed:
-        before, after = label_lines(base["labels"]), label_lines(mine["labels"])
-        gone: dict[str, str | None] = {name: None for name in before if name not in after}
-        patch["labels"] = gone | {name: value for name, value in after.items() if before.get(name) != value}
-    return patch
-
-
-def label_lines(lines: str) -> dict[str, str]:
-    """Labels by name, from one ``name=value`` on a line."""
-    pairs = (line.partition("=") for line in lines.splitlines() if line.strip())
-    return {name.strip(): value.strip() for name, _, value in pairs}
-
-
-def module_names(text: str) -> list[str]:
-    """The names of modules, separated by commas or space."""
-    return text.replace(",", " ").split()
-
-
-def _endpoint(mine: Values) -> dict[str, object]:
-    return {"endpoint": {"address": mine["address"].strip(), "port": mine["port"].strip() or DEFAULT_PORT}}
-
-
-def _limits(mine: Values) -> dict[str, object]:
-    return {key: mine[key].strip() or None for key in ("timeout", "retries")}
-
-
-def _credentials(mine: Values, device: Device | None) -> dict[str, object]:
-    """The keys of the credentials; a secret that was not entered is left out, and so stays as it is."""
-    version = mine["version"]
-    before = device.primary.credentials if device is not None and device.primary is not None else None
-    if version != "v3":
-        given: dict[str, object] = {"type": COMMUNITY_AGENT, "version": _VERSIONS.get(version, version)}
-        secret = {"readCommunity": mine["community"]} if mine["community"] or before is None else {}
-        return given | secret | (dict.fromkeys(_USER_KEYS) if isinstance(before, User) else {})
-    level = LEVELS.get(mine["level"], SecurityLevel.AUTH_PRIV)
-    given = {
-        "type": USER_AGENT, "version": 3, "securityName": mine["user"].strip(), "securityLevel": int(level),
-        "contextName": mine["context"].strip() or None,
-    }  # fmt: skip
-    if before is not None and not isinstance(before, User):
-        given["readCommunity"] = None
-    for needed, kind in ((SecurityLevel.AUTH_NO_PRIV, "auth"), (SecurityLevel.AUTH_PRIV, "priv")):
-        has = level >= needed
-        given[f"{kind}Protocol"] = mine[f"{kind}_protocol"] if has else None
-        if not has:
-            given[f"{kind}Passphrase"] = None
-        elif mine[f"{kind}_passphrase"]:
-            given[f"{kind}Passphrase"] = mine[f"{kind}_passphrase"]
-    return given

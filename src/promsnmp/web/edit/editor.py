@@ -8,12 +8,14 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from promsnmp.errors import ModuleError
 from promsnmp.inventory.model import Device
 from promsnmp.observe.audit import audit
+from promsnmp.web.device_table.rows import Row
+from promsnmp.web.device_table.service import DeviceTables
 from promsnmp.web.edit import many_devices, one_device
 from promsnmp.web.edit.csv_export import csv_parts
+from promsnmp.web.edit.kept_secrets import KeptSecrets
 from promsnmp.web.edit.module_check import ModuleCheck
 from promsnmp.web.edit.selection import named_devices, selected_rows
 from promsnmp.web.edit.viewer import Form, Sender, first
-from promsnmp.web.fleet import Fleet, Row
 from promsnmp.web.pages.devices import all_rows
 from promsnmp.web.pages.modules import modules_view
 from promsnmp.web.sources import Sources
@@ -23,12 +25,13 @@ Answer = tuple[int, str, Mapping[str, object] | str]
 
 
 class Editor:
-    """Changes what ``sources`` have; ``fleet`` has the rows of the list."""
+    """Changes what ``sources`` have; ``tables`` has the rows of the list."""
 
-    def __init__(self, sources: Sources, fleet: Fleet) -> None:
+    def __init__(self, sources: Sources, tables: DeviceTables) -> None:
         self._sources = sources
-        self._fleet = fleet
+        self._tables = tables
         self._check = ModuleCheck()
+        self._secrets = KeptSecrets()
         self._forms: dict[str, Callable[[str, Form, Sender], Awaitable[Answer]]] = {
             "edit": self._edit,
             "add": self._add,
@@ -40,11 +43,11 @@ class Editor:
             "step-down": self._step_down,
         }
 
-    def view(self, name: str, item: str) -> Mapping[str, object]:
+    def view(self, name: str, item: str, query: Sequence[tuple[str, str]]) -> Mapping[str, object]:
         """The values of a page with a form. Raises UnknownDevice."""
         match name:
             case "edit":
-                return one_device.edit_view(self._sources, item)
+                return one_device.edit_view(self._sources, item, dict(query).get("agent", ""))
             case "remove":
                 return one_device.remove_view(self._sources, item)
             case _:
@@ -61,24 +64,24 @@ class Editor:
         return [row.device for row in await self._selected_rows(form)]
 
     async def _selected_rows(self, form: Form) -> Sequence[Row]:
-        board = await self._fleet.board(is_current=True)
-        return await asyncio.to_thread(selected_rows, self._sources, board, form)
+        table = await self._tables.table(is_current=True)
+        return await asyncio.to_thread(selected_rows, self._sources, table, form)
 
     async def csv(self, query: Sequence[tuple[str, str]]) -> Iterator[bytes]:
         """The devices of the list, as CSV. Raises ValueError."""
-        board = await self._fleet.board(is_current=True)
-        return csv_parts(self._sources, await asyncio.to_thread(all_rows, self._sources, board, query))
+        table = await self._tables.table(is_current=True)
+        return csv_parts(self._sources, await asyncio.to_thread(all_rows, self._sources, table, query))
 
     async def csv_of(self, form: Form) -> Iterator[bytes]:
         """Those that a form of the list chooses. Raises ValueError."""
         return csv_parts(self._sources, await self._selected_rows(form))
 
     async def _edit(self, item: str, form: Form, sender: Sender) -> Answer:
-        status, answer = await one_device.edit(self._sources, item, form, sender)
+        status, answer = await one_device.edit(self._sources, item, form, sender, self._secrets)
         return status, "edit/device", answer
 
     async def _add(self, item: str, form: Form, sender: Sender) -> Answer:
-        status, answer = await one_device.add(self._sources, form, sender)
+        status, answer = await one_device.add(self._sources, form, sender, self._secrets)
         return status, "edit/device", answer
 
     async def _remove(self, item: str, form: Form, sender: Sender) -> Answer:

@@ -6,12 +6,12 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from promsnmp.errors import InventoryInvalid
+from promsnmp.errors import InventoryInvalid, UnknownDevice
 from promsnmp.inventory.model import Device
-from promsnmp.web.edit.device_form import label_lines, module_names
+from promsnmp.web.device_table.rows import device_name
+from promsnmp.web.edit.device_patch import label_lines, module_names
 from promsnmp.web.edit.selection import named_devices, pack_ids, unpack_ids
 from promsnmp.web.edit.viewer import Form, Sender, first
-from promsnmp.web.fleet import device_name
 from promsnmp.web.sources import Sources
 
 MOST_NAMED = 20
@@ -37,6 +37,11 @@ ACTIONS = {
     "modules": Action(
         "Set modules of", "Set modules", "Modules",
         "Separated by commas; empty: those of COLLECTION_MODULES.", "modules-set",
+    ),
+    "credentials": Action(
+        "Copy credentials to", "Copy credentials", "Device that has them",
+        "Its name, address or ID. The credentials of its primary agent replace those of each device's primary agent.",
+        "credentials-set",
     ),
     "remove": Action("Remove", "Remove", done="removed"),
 }  # fmt: skip
@@ -77,6 +82,9 @@ async def apply(sources: Sources, form: Form, sender: Sender) -> tuple[int, Mapp
                 number = await sources.many_devices.set_labels(ids, read_labels(text), **how)
             case "modules":
                 number = await sources.many_devices.set_modules(ids, module_names(text), **how)
+            case "credentials":
+                source = _source(sources, text.strip())
+                number = await sources.many_devices.copy_credentials(source, ids, **how)
             case _:
                 number = await sources.many_devices.remove(ids, **how)
     except InventoryInvalid as error:
@@ -92,3 +100,11 @@ def read_labels(lines: str) -> dict[str, str | None]:
     if not found:
         raise InventoryInvalid(["enter at least one label: name=value"])
     return found
+
+
+def _source(sources: Sources, wanted: str) -> str:
+    """The id of the device whose credentials are copied. Raises InventoryInvalid."""
+    try:
+        return sources.devices.find(wanted).id
+    except UnknownDevice as error:
+        raise InventoryInvalid([str(error)]) from None

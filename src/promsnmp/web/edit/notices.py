@@ -22,6 +22,7 @@ COUNTED: dict[str, Callable[[int], str]] = {
     "polls": lambda number: f"{count(number)} {'poll has' if number == 1 else 'polls have'} begun.",
     "labels-set": lambda number: f"Set labels of {counted(number, 'device')}.",
     "modules-set": lambda number: f"Set modules of {counted(number, 'device')}.",
+    "credentials-set": lambda number: f"Copied the credentials to {counted(number, 'device')}.",
     "removed": lambda number: f"Removed {counted(number, 'device')}.",
 }
 """By the number that ``number`` gives."""

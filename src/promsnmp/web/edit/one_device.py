@@ -9,8 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from promsnmp.errors import DeviceChanged, InventoryInvalid, UnknownDevice
+from promsnmp.errors import DeviceChanged, InventoryInvalid, SnmpError, UnknownDevice
+from promsnmp.inventory.document.read_device import read_device
 from promsnmp.inventory.model import Device
+from promsnmp.polling.walks.walker import WalksBusy
+from promsnmp.snmp import oid
 from promsnmp.web import text
 from promsnmp.web.edit.device_form import (
     FIELDS,
@@ -19,17 +22,21 @@ from promsnmp.web.edit.device_form import (
     SECRETS,
     SECTIONS,
     Values,
+    agent_of,
     changed_keys,
-    document_of,
     entered,
     operated,
     pack,
-    patch_of,
     unpack,
     values_of,
 )
+from promsnmp.web.edit.device_patch import document_of, patch_of
+from promsnmp.web.edit.kept_secrets import KeptSecrets
 from promsnmp.web.edit.viewer import Form, Sender, first
 from promsnmp.web.sources import Sources
+
+SYSTEM = oid.encode("1.3.6.1.2.1.1")
+"""What a new device is asked for: the group system of SNMPv2-MIB (RFC 3418), which every agent has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,17 +56,18 @@ def version_of(sources: Sources, device: Device) -> str:
     return sources.devices.etag(operated(device))
 
 
-def edit_view(sources: Sources, wanted: str) -> Mapping[str, object]:
-    """The values of the form of a device. Raises UnknownDevice."""
+def edit_view(sources: Sources, wanted: str, agent_id: str = "") -> Mapping[str, object]:
+    """The values of the form of a device, with one of its agents, else the primary one. Raises UnknownDevice."""
     device = sources.devices.find(wanted)
-    return _form(sources, device, values_of(device))
+    return _form(sources, device, values_of(device, agent_id), agent_id=agent_id)
 
 
 def add_view() -> Mapping[str, object]:
     """The values of the form of a new device."""
     return {
         "device": None, "sections": SECTIONS, "values": NEW, "packed": pack(NEW), "etag": "", "problems": (),
-        "conflicts": (), "is_conflict": False, "lost_secrets": False, "title": "Add a device",
+        "conflicts": (), "is_conflict": False, "lost_secrets": False, "kept": "", "title": "Add a device",
+        "agent": None, "is_silent": False,
     }  # fmt: skip
 
 
@@ -69,11 +77,15 @@ def remove_view(sources: Sources, wanted: str) -> Mapping[str, object]:
     return {"device": device, "etag": version_of(sources, device), "has_changed": False}
 
 
-async def edit(sources: Sources, wanted: str, form: Form, sender: Sender) -> tuple[int, Mapping[str, object] | str]:
+async def edit(
+    sources: Sources, wanted: str, form: Form, sender: Sender, kept: KeptSecrets
+) -> tuple[int, Mapping[str, object] | str]:
     """Saves what was entered. Status 303 and where to go on; or 412 or 400, and the values of the form again."""
     device = sources.devices.find(wanted)
-    base, mine = unpack(first(form, "shown")), entered(form)
-    patch = patch_of(device, base, mine)
+    base, mine, agent_id = unpack(first(form, "shown")), _entered(form, sender, kept), first(form, "agent")
+    if agent_id and all(agent_id != one.id for one in device.agents):
+        raise ValueError("the device does not have this agent any more; open the form again")
+    patch = patch_of(device, base, mine, agent_id)
     if not patch:
         return 303, f"../{device.id}?done=unchanged"
     try:
@@ -85,21 +97,49 @@ async def edit(sources: Sources, wanted: str, form: Form, sender: Sender) -> tup
             check=_unchanged(sources, first(form, "etag"), base, mine),
         )
     except DeviceChanged:
-        return 412, _conflict(sources, sources.devices.find(wanted), base, mine)
+        shown = _conflict(sources, sources.devices.find(wanted), base, mine, agent_id)
+        return 412, {**shown, **_kept(mine, sender, kept)}
     except InventoryInvalid as error:
-        return 400, _form(sources, device, mine, base=base, etag=first(form, "etag"), problems=error.lines)
+        etag = first(form, "etag")
+        shown = _form(sources, device, mine, base=base, etag=etag, problems=error.lines, agent_id=agent_id)
+        return 400, {**shown, **_kept(mine, sender, kept)}
     return 303, f"../{device.id}?done=saved"
 
 
-async def add(sources: Sources, form: Form, sender: Sender) -> tuple[int, Mapping[str, object] | str]:
-    """Adds a device, which is polled at once. As ``edit``."""
-    mine = entered(form)
+async def add(
+    sources: Sources, form: Form, sender: Sender, kept: KeptSecrets
+) -> tuple[int, Mapping[str, object] | str]:
+    """Adds a device that answers, which is polled at once; one that does not when the form says ``anyway``. As
+    ``edit``."""
+    mine = _entered(form, sender, kept)
+    document, is_silent = document_of(mine), False
     try:
-        device = await sources.devices.add(document_of(mine), who=sender.who, request_id=sender.request_id)
+        if not first(form, "anyway"):
+            is_silent = True
+            await sources.walk(read_device(document), SYSTEM)
+            is_silent = False
+        device = await sources.devices.add(document, who=sender.who, request_id=sender.request_id)
     except InventoryInvalid as error:
-        shown = {**add_view(), "values": _without_secrets(mine), "problems": error.lines}
-        return 400, {**shown, "lost_secrets": any(mine[key] for key in SECRETS)}
-    return 303, f"devices/{device.id}?done=added"
+        lines, is_silent = error.lines, False
+    except (SnmpError, WalksBusy, UnknownDevice) as error:
+        lines = [f"the device does not answer: {error}"]
+    else:
+        return 303, f"devices/{device.id}?done=added"
+    shown = {**add_view(), "values": _without_secrets(mine), "problems": lines, "is_silent": is_silent}
+    return 400, {**shown, **_kept(mine, sender, kept)}
+
+
+def _entered(form: Form, sender: Sender, kept: KeptSecrets) -> Values:
+    """What was entered, with secrets that were entered before where none are entered now."""
+    before = kept.find(first(form, "kept"), sender.viewer.form_token)
+    return {key: value or before.get(key, "") for key, value in entered(form).items()}
+
+
+def _kept(mine: Values, sender: Sender, kept: KeptSecrets) -> Mapping[str, object]:
+    """The values of a form that was not saved, about its secrets."""
+    given = {key: mine[key] for key in SECRETS}
+    kept_id = kept.keep(given, sender.viewer.form_token)
+    return {"kept": kept_id, "lost_secrets": not kept_id and any(given.values())}
 
 
 async def remove(sources: Sources, wanted: str, form: Form, sender: Sender) -> tuple[int, Mapping[str, object] | str]:
@@ -133,15 +173,15 @@ def _unchanged(
     return check
 
 
-def _conflict(sources: Sources, device: Device, base: Values, mine: Values) -> Mapping[str, object]:
+def _conflict(sources: Sources, device: Device, base: Values, mine: Values, agent_id: str) -> Mapping[str, object]:
     """The form with my changes on top of the device as it is now, and what has changed meanwhile."""
-    now = values_of(device)
+    now = values_of(device, agent_id)
     by_me, by_others = changed_keys(base, mine), changed_keys(base, now)
     conflicts = [
         Conflict(FIELDS[key].title, base[key], now[key], mine[key], key in by_me) for key in FIELDS if key in by_others
     ]
     merged = {**{key: mine[key] if key in by_me else now[key] for key in now}, **{key: mine[key] for key in SECRETS}}
-    return {**_form(sources, device, merged, base=now), "conflicts": conflicts, "is_conflict": True}
+    return {**_form(sources, device, merged, base=now, agent_id=agent_id), "conflicts": conflicts, "is_conflict": True}
 
 
 def _form(
@@ -152,6 +192,7 @@ def _form(
     base: Values | None = None,
     etag: str | None = None,
     problems: Sequence[str] = (),
+    agent_id: str = "",
 ) -> Mapping[str, object]:
     """The values of the form: ``values`` are shown, ``base`` is what the device has."""
     return {
@@ -164,7 +205,10 @@ def _form(
         "problems": problems,
         "conflicts": (),
         "is_conflict": False,
-        "lost_secrets": any(values.get(key) for key in SECRETS),
+        "lost_secrets": False,
+        "kept": "",
+        "agent": agent_of(device, agent_id),
+        "is_silent": False,
     }
 
 

@@ -12,8 +12,9 @@ from collections.abc import Iterable, Sequence
 from urllib.parse import parse_qsl
 
 from promsnmp.inventory.model import Device
+from promsnmp.web.device_table.rows import Row
+from promsnmp.web.device_table.table import DeviceTable
 from promsnmp.web.edit.viewer import Form, first
-from promsnmp.web.fleet import Board, Row
 from promsnmp.web.pages.devices import all_rows
 from promsnmp.web.sources import Sources
 
@@ -39,13 +40,13 @@ def unpack_ids(packed: str) -> list[str]:
     return [str(uuid.UUID(bytes=data[at : at + _ID_BYTES])) for at in range(0, len(data), _ID_BYTES)]
 
 
-def selected_rows(sources: Sources, board: Board, form: Form) -> Sequence[Row]:
+def selected_rows(sources: Sources, table: DeviceTable, form: Form) -> Sequence[Row]:
     """The rows that a form of the list chooses, in the order of the list. Raises ValueError."""
     query = parse_qsl(first(form, "query")[:_MOST_QUERY], keep_blank_values=True, max_num_fields=200)
     if first(form, "all"):
-        return all_rows(sources, board, query)
+        return all_rows(sources, table, query)
     wanted = set(form.get("id", ()))
-    return [row for row in board.rows if row.device.id in wanted]
+    return [row for row in table.rows if row.device.id in wanted]
 
 
 def named_devices(sources: Sources, form: Form) -> list[Device]:

@@ -35,7 +35,7 @@ class ColumnRow:
     wanted: WantedColumn
 
 
-def browse_form(query: Sequence[tuple[str, str]]) -> Mapping[str, object]:
+def browse_form(sources: Sources, query: Sequence[tuple[str, str]]) -> Mapping[str, object]:
     """The values of the page before a walk."""
     last = dict(query)
     return {
@@ -49,12 +49,13 @@ def browse_form(query: Sequence[tuple[str, str]]) -> Mapping[str, object]:
         "all_polled": False,
         "root": "",
         "most_rows": MOST_ROWS,
+        "has_mibs": bool(sources.mib_folders),
     }
 
 
 async def walk_device(sources: Sources, names: Names, query: Sequence[tuple[str, str]]) -> Mapping[str, object]:
     """The values of the page with a walk; ``status`` is 400 when it was not possible."""
-    form = browse_form(query)
+    form = browse_form(sources, query)
     try:
         device = sources.devices.find(str(form["device_text"]).strip())
         root = await asyncio.to_thread(names.find, str(form["oid_text"]))  # a wrong name is compared with all

@@ -8,7 +8,8 @@ from urllib.parse import urlencode
 
 from promsnmp.inventory.modules import effective_modules
 from promsnmp.inventory.query import parse_parameters
-from promsnmp.web.fleet import COLUMNS, STATES, Board, Row
+from promsnmp.web.device_table.rows import STATES, Row
+from promsnmp.web.device_table.table import COLUMNS, DeviceTable
 from promsnmp.web.pages.paging import page_number, page_of
 from promsnmp.web.sources import Sources
 
@@ -49,12 +50,12 @@ class _Choice:
         return self.url(sort="" if column == "state" else column, order="desc" if turned else "", page="")
 
 
-def devices_view(sources: Sources, board: Board, query: Sequence[tuple[str, str]]) -> Mapping[str, object]:
+def devices_view(sources: Sources, table: DeviceTable, query: Sequence[tuple[str, str]]) -> Mapping[str, object]:
     """The values of the list; ``status`` is 400 when the query is wrong."""
     choice = _choice(query)
     error, rows = "", list[Row]()
     try:
-        rows = _selected(sources, board, choice)
+        rows = _selected(sources, table, choice)
     except ValueError as problem:
         error = str(problem)
     shown, page, pages = page_of(rows, choice.page, SIZE)
@@ -62,21 +63,21 @@ def devices_view(sources: Sources, board: Board, query: Sequence[tuple[str, str]
         "status": 400 if error else 200,
         "error": error,
         "choice": choice,
-        "board": board,
+        "device_table": table,
         "states": SHOWN_STATES,
         "rows": shown,
         "first": (page - 1) * SIZE + 1 if shown else 0,
         "found": len(rows),
-        "total": len(board.rows),
+        "total": len(table.rows),
         "page_number": page,
         "pages": pages,
         "modules_of": lambda row: effective_modules(row.device, sources.modules),
     }
 
 
-def all_rows(sources: Sources, board: Board, query: Sequence[tuple[str, str]]) -> list[Row]:
+def all_rows(sources: Sources, table: DeviceTable, query: Sequence[tuple[str, str]]) -> list[Row]:
     """All rows of the list, in order. Raises ValueError with the reason."""
-    return _selected(sources, board, _choice(query))
+    return _selected(sources, table, _choice(query))
 
 
 def _choice(query: Sequence[tuple[str, str]]) -> _Choice:
@@ -93,12 +94,12 @@ def _choice(query: Sequence[tuple[str, str]]) -> _Choice:
     )
 
 
-def _selected(sources: Sources, board: Board, choice: _Choice) -> list[Row]:
+def _selected(sources: Sources, table: DeviceTable, choice: _Choice) -> list[Row]:
     """The rows that the query selects, in order. Raises ValueError with the reason."""
-    rows = board.ordered(choice.sort)
+    rows = table.ordered(choice.sort)
     conditions = parse_parameters(choice.others)
     if conditions:
-        found = {device.id for device in sources.select.select(conditions, board.inventory.devices)}
+        found = table.selected(conditions, sources.select)
         rows = [row for row in rows if row.device.id in found]
     if choice.states:
         rows = [row for row in rows if any(_is_in(row, state) for state in choice.states)]

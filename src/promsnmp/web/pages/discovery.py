@@ -10,8 +10,9 @@ from typing import Any
 from promsnmp.discovery.jobs import ENDED_STATES, DiscoveredDevice, Job
 from promsnmp.discovery.reconcile.merge import SightingKind
 from promsnmp.discovery.scan.target_syntax import read_scope, split_targets
-from promsnmp.inventory.model import Seed, agent_type
-from promsnmp.snmp.credentials import AuthProtocol, Credentials, PrivProtocol, User
+from promsnmp.inventory.model import Seed
+from promsnmp.snmp.credentials import AuthProtocol, PrivProtocol, User
+from promsnmp.web.pages.credentials_text import credentials_text
 from promsnmp.web.sources import Sources
 
 MOST_JOBS = 20
@@ -157,15 +158,8 @@ def _form(query: Sequence[tuple[str, str]]) -> SearchForm:
 def _seed_row(seed: Seed) -> SeedRow:
     targets = seed.potential_targets
     more = f" and {len(targets) - 20} more" if len(targets) > 20 else ""
-    kinds = ", ".join(_kind(one) for one in seed.credentials[:10])
+    kinds = "; ".join(credentials_text(one) for one in seed.credentials[:10])
     return SeedRow(seed.id, ", ".join(targets[:20]) + more, kinds, ", ".join(seed.exclude[:20]))
-
-
-def _kind(credentials: Credentials) -> str:
-    """The kind of credentials, and the name of a user; never a secret."""
-    if isinstance(credentials, User):
-        return f"v3 user {credentials.name}"
-    return f"{credentials.version.name.lower()} {agent_type(credentials).removeprefix('snmp-')}"
 
 
 # ---------------------------------------------------------------------------------------------------------------- check

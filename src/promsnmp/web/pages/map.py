@@ -12,8 +12,8 @@ from urllib.parse import urlencode
 from promsnmp.inventory.model import Inventory
 from promsnmp.inventory.query import parse_parameters
 from promsnmp.web.sources import Sources
-from promsnmp.web.topology.atlas import NO_RATES, Atlas, LinkRates
 from promsnmp.web.topology.graph import Graph, Link, Node
+from promsnmp.web.topology.service import NO_RATES, LinkRates, Topology
 
 MOST_NODES = 2_000
 """Nodes that are drawn: those with the most links."""
@@ -123,39 +123,41 @@ def read_choice(query: Sequence[tuple[str, str]]) -> MapChoice:
 
 
 def map_view(
-    sources: Sources, atlas: Atlas, inventory: Inventory, query: Sequence[tuple[str, str]]
+    sources: Sources, topology: Topology, inventory: Inventory, query: Sequence[tuple[str, str]]
 ) -> Mapping[str, object]:
     """The values of the page; ``status`` is 400 when the query is wrong. Called in a thread."""
     choice, error = read_choice(query), ""
     try:
-        graph = chosen(sources, atlas, inventory, choice)
+        graph = chosen(sources, topology, inventory, choice)
     except ValueError as problem:
         graph, error = Graph(), str(problem)
-    drawn = _bounded(graph, atlas)
-    rows = [LinkRow(graph.nodes[one.a], graph.nodes[one.b], one, _rates(atlas, one)) for one in graph.links[:MOST_ROWS]]
+    drawn = _bounded(graph, topology)
+    rows = [
+        LinkRow(graph.nodes[one.a], graph.nodes[one.b], one, _rates(topology, one)) for one in graph.links[:MOST_ROWS]
+    ]
     alone = graph.alone()
     return {
         "status": 400 if error else 200,
         "error": error,
         "choice": choice,
-        "drawing": draw(drawn, atlas),
+        "drawing": draw(drawn, topology),
         "rows": rows,
         "link_count": len(graph.links),
         "node_count": len(graph.nodes),
         "foreign_count": sum(node.is_foreign for node in graph.nodes.values()),
-        "left_out": len(graph.nodes) - len(drawn.nodes) - sum(key not in atlas.places for key in alone),
+        "left_out": len(graph.nodes) - len(drawn.nodes) - sum(key not in topology.places for key in alone),
         "alone": [graph.nodes[key] for key in alone[:MOST_ROWS]],
         "alone_count": len(alone),
-        "alone_drawn": all(key in atlas.places for key in alone),
-        "unread": atlas.unread,
-        "omitted": atlas.omitted,
-        "silent": atlas.silent,
+        "alone_drawn": all(key in topology.places for key in alone),
+        "unread": topology.unread,
+        "omitted": topology.omitted,
+        "silent": topology.silent,
     }
 
 
-def map_document(sources: Sources, atlas: Atlas, inventory: Inventory, query: Sequence[tuple[str, str]]) -> bytes:
+def map_document(sources: Sources, topology: Topology, inventory: Inventory, query: Sequence[tuple[str, str]]) -> bytes:
     """The map as JSON, all of it. Raises ValueError when the query is wrong."""
-    graph = chosen(sources, atlas, inventory, read_choice(query))
+    graph = chosen(sources, topology, inventory, read_choice(query))
     nodes = [
         {
             "id": node.id,
@@ -163,12 +165,12 @@ def map_document(sources: Sources, atlas: Atlas, inventory: Inventory, query: Se
             "state": node.state,
             "address": node.address,
             "inInventory": not node.is_foreign,
-            **({"x": atlas.places[key][0], "y": atlas.places[key][1]} if key in atlas.places else {}),
+            **({"x": topology.places[key][0], "y": topology.places[key][1]} if key in topology.places else {}),
         }
         for key, node in graph.nodes.items()
     ]
-    links = [_link_document(one, _rates(atlas, one)) for one in graph.links]
-    document = {"nodes": nodes, "links": links, "unknownReplicas": list(atlas.silent)}
+    links = [_link_document(one, _rates(topology, one)) for one in graph.links]
+    document = {"nodes": nodes, "links": links, "unknownReplicas": list(topology.silent)}
     return json.dumps(document, indent=1).encode()
 
 
@@ -185,9 +187,9 @@ def _link_document(link: Link, rates: LinkRates) -> dict[str, object]:
     }
 
 
-def chosen(sources: Sources, atlas: Atlas, inventory: Inventory, choice: MapChoice) -> Graph:
+def chosen(sources: Sources, topology: Topology, inventory: Inventory, choice: MapChoice) -> Graph:
     """The devices that the query selects, with their neighbours. Raises ValueError."""
-    graph = atlas.graph
+    graph = topology.graph
     if choice.text:
         devices = sources.select.select(parse_parameters([("query", choice.text)]), inventory.devices)
         graph = graph.around(device.id for device in devices if device.id in graph.nodes)
@@ -196,23 +198,23 @@ def chosen(sources: Sources, atlas: Atlas, inventory: Inventory, choice: MapChoi
     return graph
 
 
-def _bounded(graph: Graph, atlas: Atlas) -> Graph:
-    placed = [key for key in graph.nodes if key in atlas.places]
+def _bounded(graph: Graph, topology: Topology) -> Graph:
+    placed = [key for key in graph.nodes if key in topology.places]
     if len(placed) > MOST_NODES:
         degrees = graph.degrees()
         placed = sorted(placed, key=lambda key: (-degrees.get(key, 0), key))[:MOST_NODES]
     return graph.only(placed)
 
 
-def _rates(atlas: Atlas, link: Link) -> LinkRates:
-    return atlas.rates.get(link, NO_RATES)
+def _rates(topology: Topology, link: Link) -> LinkRates:
+    return topology.rates.get(link, NO_RATES)
 
 
-def draw(graph: Graph, atlas: Atlas) -> Drawing:
+def draw(graph: Graph, topology: Topology) -> Drawing:
     """The picture of a graph whose nodes have places."""
     degrees = graph.degrees()
     nodes = [
-        DrawnNode(node, round(atlas.places[key][0]), round(atlas.places[key][1]), degrees.get(key, 0) < 2)
+        DrawnNode(node, round(topology.places[key][0]), round(topology.places[key][1]), degrees.get(key, 0) < 2)
         for key, node in graph.nodes.items()
     ]
     xs, ys = [one.x for one in nodes] or [0], [one.y for one in nodes] or [0]
@@ -220,7 +222,7 @@ def draw(graph: Graph, atlas: Atlas) -> Drawing:
     margin = 60 + 3 * radius
     return Drawing(
         nodes,
-        list(_drawn_links(graph, atlas, radius)),
+        list(_drawn_links(graph, topology, radius)),
         min(xs) - margin,
         min(ys) - margin,
         max(xs) - min(xs) + 2 * margin,
@@ -229,19 +231,19 @@ def draw(graph: Graph, atlas: Atlas) -> Drawing:
     )
 
 
-def _drawn_links(graph: Graph, atlas: Atlas, radius: float) -> Iterator[DrawnLink]:
+def _drawn_links(graph: Graph, topology: Topology, radius: float) -> Iterator[DrawnLink]:
     """Links between the same nodes lie beside each other."""
     together: defaultdict[tuple[str, str], list[Link]] = defaultdict(list)
     for link in graph.links[:MOST_LINKS]:
         together[link.a, link.b].append(link)
     for (a, b), links in together.items():
-        (x1, y1), (x2, y2) = atlas.places[a], atlas.places[b]
+        (x1, y1), (x2, y2) = topology.places[a], topology.places[b]
         length = math.hypot(x2 - x1, y2 - y1) or 1.0
         for number, link in enumerate(links):
             aside = min(radius, 5.0) * (number - (len(links) - 1) / 2)
             dx, dy = -(y2 - y1) / length * aside, (x2 - x1) / length * aside
             width = next((width for speed, width in _WIDTHS if link.speed >= speed), 1.0) * radius / 7
             yield DrawnLink(
-                link, graph.nodes[a], graph.nodes[b], _rates(atlas, link),
+                link, graph.nodes[a], graph.nodes[b], _rates(topology, link),
                 round(x1 + dx), round(y1 + dy), round(x2 + dx), round(y2 + dy), round(width, 1),
             )  # fmt: skip

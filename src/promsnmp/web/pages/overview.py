@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from promsnmp.discovery.jobs import ENDED_STATES
-from promsnmp.web.fleet import Board
+from promsnmp.web.device_table.table import DeviceTable
 from promsnmp.web.rates import PollRates, combined
 from promsnmp.web.sources import Sources
 from promsnmp.web.text import detail
@@ -14,13 +14,13 @@ from promsnmp.web.text import detail
 MOST_CONFLICTS = 10
 
 
-def overview_view(sources: Sources, board: Board, rates: PollRates) -> Mapping[str, object]:
+def overview_view(sources: Sources, table: DeviceTable, rates: PollRates) -> Mapping[str, object]:
     """The values of the overview."""
     cluster, index = sources.cluster, sources.devices.snapshot.index
-    all_rates = [rates, *board.peer_rates]
+    all_rates = [rates, *table.peer_rates]
     return {
-        "board": board,
-        "total": len(board.rows),
+        "device_table": table,
+        "total": len(table.rows),
         "rates": combined(all_rates),
         "measured": len(all_rates),
         "leader": cluster.leader(),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from promsnmp.web.fleet import Board
+from promsnmp.web.device_table.table import DeviceTable
 from promsnmp.web.pages.ring import ring_arcs
 from promsnmp.web.sources import Sources
 
@@ -12,7 +12,7 @@ _FOREVER = 1e9
 """Seconds since the last renewal from which on there was none."""
 
 
-def replicas_view(sources: Sources, board: Board) -> Mapping[str, object]:
+def replicas_view(sources: Sources, table: DeviceTable) -> Mapping[str, object]:
     """The values of the page, as this replica sees them."""
     cluster = sources.cluster
     leadership, leader = cluster.leadership, cluster.leader()
@@ -21,11 +21,11 @@ def replicas_view(sources: Sources, board: Board) -> Mapping[str, object]:
     return {
         "arcs": ring_arcs(
             cluster.members.present,
-            board.owned,
+            table.owned,
             leader="" if leader is None else leader.name,
             me=cluster.members.me.name,
         ),
-        "board": board,
+        "device_table": table,
         "members": cluster.members.present,
         "me": cluster.members.me,
         "leader": leader,
@@ -33,8 +33,8 @@ def replicas_view(sources: Sources, board: Board) -> Mapping[str, object]:
         "backend": leadership.backend,
         "problem": leadership.problem,
         "since_renewal": since if since < _FOREVER else None,
-        "revision": board.inventory.revision,
-        "term": board.inventory.fencing_token,
+        "revision": table.inventory.revision,
+        "term": table.inventory.fencing_token,
         "behind": cluster.peer_inventories.lag(),
         "newest": cluster.peer_inventories.newest(),
         "holds_leases": cluster.read_leases.rules.is_valid,

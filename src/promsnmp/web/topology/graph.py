@@ -1,9 +1,8 @@
 """Devices and their links, put together from what all devices say about their neighbours. Pure.
 
-A neighbour is a device of the inventory when its chassis identifier, one of its MAC addresses, its management address
-or its name says so, in this order, and only one device has it. Others are nodes of their own. Two devices that
-both see a link show one link. A forwarding table counts only at a port that shows one known device, and no
-neighbour by LLDP or CDP.
+``device_finder.py`` says which device of the inventory a neighbour is. Others are nodes of their own. Two devices that
+both see a link show one link. A forwarding table counts only at a port that shows one known device, and no neighbour by
+LLDP or CDP.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from promsnmp.web.topology.neighbour_tables import digits_of
+from promsnmp.web.topology.device_finder import DeviceFinder, Identifiers
 from promsnmp.web.topology.neighbours import FORWARDING, NO_FACTS, Neighbour, PageFacts, Port
 
 FOREIGN = "foreign"
@@ -30,6 +29,9 @@ class Node:
     name: str
     state: str
     address: str = ""
+    """Address and port of the primary agent."""
+    addresses: frozenset[str] = frozenset()
+    """Of all agents, without ports."""
     vendor: str = ""
     reason: str = ""
     own: frozenset[str] = frozenset()
@@ -117,24 +119,19 @@ class _Sighting:
 
 
 class _Finder:
-    """Finds the device that a neighbour is."""
+    """Finds the node that a neighbour is, and makes those of others."""
 
     def __init__(self, nodes: Mapping[str, Node], facts: Mapping[str, PageFacts]) -> None:
         self.foreign: dict[str, Node] = {}
-        own = ((digits, node.id) for node in nodes.values() for digits in node.own | facts.get(node.id, NO_FACTS).own)
-        self.by_digits = _unique(own)
-        self._by_address = _unique((node.address.rpartition(":")[0].strip("[]"), node.id) for node in nodes.values())
-        self._by_name = _unique((node.name.casefold(), node.id) for node in nodes.values())
-        self._by_short_name = _unique((_short(node.name), node.id) for node in nodes.values())
+        self._devices = DeviceFinder(
+            Identifiers(node.id, node.name, node.addresses, node.own | facts.get(node.id, NO_FACTS).own)
+            for node in nodes.values()
+        )
+        self.by_digits = self._devices.by_digits
 
     def find(self, one: Neighbour) -> str:
         """The id of the node; empty when the neighbour says nothing about itself."""
-        found = (
-            self.by_digits.get(one.chassis)
-            or self._by_address.get(one.address)
-            or self._by_name.get(one.name.casefold())
-            or self._by_short_name.get(_short(one.name))
-        )
+        found = self._devices.find(chassis=one.chassis, address=one.address, name=one.name)
         return found or self._foreign(one)
 
     def _foreign(self, one: Neighbour) -> str:
@@ -147,21 +144,6 @@ class _Finder:
             name = one.name or one.address or identifier
             self.foreign[key] = Node(id=key, name=name, state=FOREIGN, address=one.address)
         return key
-
-
-def _short(name: str) -> str:
-    """The name without its domain; that of an address is empty."""
-    first = name.casefold().partition(".")[0]
-    return "" if first.isdigit() else first
-
-
-def _unique(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """What only one node has; empty texts are nothing."""
-    found: dict[str, str] = {}
-    for text, key in pairs:
-        if text:
-            found[text] = key if found.get(text, key) == key else ""
-    return {text: key for text, key in found.items() if key}
 
 
 def _sightings(me: str, facts: PageFacts, finder: _Finder) -> Iterator[_Sighting]:
@@ -232,8 +214,3 @@ def _link(a: str, b: str, one: _Sighting | None, two: _Sighting | None) -> Link:
     a_port = one.port if one is not None else Port(next(iter(two.remote if two else ()), ""))
     b_port = two.port if two is not None else Port(next(iter(one.remote if one else ()), ""))
     return Link(a, b, a_port, b_port, sources)
-
-
-def digits(addresses: Iterable[str]) -> frozenset[str]:
-    """MAC addresses of the inventory as hexadecimal digits."""
-    return frozenset(filter(None, map(digits_of, addresses)))

@@ -13,6 +13,10 @@ from typing import Any
 import httpx
 import pytest
 
+from promsnmp.sim.agent import SimulatedAgent
+from promsnmp.sim.mib import Mib
+from promsnmp.sim.parts.objects import system
+from tests.support.tools import free_udp_port
 from tests.support.web.forms import OpenForm, open_form
 from tests.support.web.html import Page
 
@@ -44,10 +48,16 @@ async def test_the_first_device_is_added(opened: Opened, caplog: pytest.LogCaptu
         assert wrong.status_code == 400
         assert "endpoint.address" in wrong.text
         assert "readCommunity" in wrong.text
-        answer = await form.send(
-            name="core", address="192.0.2.1", community=SECRET, labels="region=eu\r\nrack = 7",
-            modules="if_mib, system", interval="30s",
+        port = str(free_udp_port())
+        silent = await form.send(
+            name="core", address="127.0.0.1", port=port, community=SECRET, labels="region=eu\r\nrack = 7",
+            modules="if_mib, system", interval="30s", timeout="100", retries="0",
         )  # fmt: skip
+        assert (silent.status_code, SECRET in silent.text) == (400, False)
+        assert "does not answer" in silent.text
+        assert (await client.get("/promsnmp/devices")).json()["devices"] == []
+        again = await open_form_of(client, "/add-device", silent)
+        answer = await client.post("/add-device", data={**again, "anyway": "1"})
         assert answer.status_code == 303
         page = await client.get(f"/{answer.headers['location']}")
         assert "Added." in page.text
@@ -57,10 +67,56 @@ async def test_the_first_device_is_added(opened: Opened, caplog: pytest.LogCaptu
         assert device["modules"] == ["if_mib", "system"]
         assert device["interval"] == 30_000
         assert (device["agents"][0]["endpoint"], device["agents"][0]["version"]) == (
-            {"address": "192.0.2.1", "port": 161}, 1,
+            {"address": "127.0.0.1", "port": int(port)}, 1,
         )  # fmt: skip
     assert any("device added" in line and "anonymous@127.0.0.1" in line for line in caplog.messages)
     assert SECRET not in caplog.text
+
+
+async def test_a_device_that_answers_is_added_at_once(opened: Opened) -> None:
+    objects = system("core", "an example", object_id_suffix="1", contact="", location="", services=2)
+    async with SimulatedAgent(Mib.of(objects)) as agent, opened(**LOCAL) as client:
+        await agent.start("127.0.0.1", 0)
+        form = await open_form(client, "/add-device")
+        given = {"address": "127.0.0.1", "port": str(agent.port), "timeout": "200", "retries": "0"}
+        assert "does not answer" in (await form.send(**given, community="wrong")).text
+        assert (await form.send(**given, community="public")).status_code == 303
+
+
+async def test_credentials_of_another_agent_are_edited_and_copied(opened: Opened) -> None:
+    async with opened(**LOCAL) as client:
+        one, other = await add(client, 1), await add(client, 2)
+        second = {
+            "type": "snmp-community", "version": 1, "readCommunity": SECRET, "endpoint": {"address": "192.0.2.99"},
+        }  # fmt: skip
+        answer = await client.patch(
+            f"/promsnmp/devices/{one['id']}", json={"agents": [one["agents"][0], second], "primaryAgent": None},
+            headers={"content-type": "application/merge-patch+json"},
+        )  # fmt: skip
+        assert answer.status_code == 200, answer.text
+        first_id, second_id = (agent["id"] for agent in answer.json()["agents"])
+        path = f"/devices/{one['id']}/edit?agent={second_id}"
+        form = await open_form(client, path)
+        assert form.fields["address"] == "192.0.2.99"
+        done = await form.send(version="v3", user="monitor", level="noAuthNoPriv", port="1161")
+        assert done.headers["location"].endswith("done=saved")
+        agents = {agent["id"]: agent for agent in (await shown(client, one["id"]))["agents"]}
+        assert agents[second_id]["securityName"] == "monitor"
+        assert agents[second_id]["endpoint"] == {"address": "192.0.2.99", "port": 1161}
+        assert agents[first_id] == one["agents"][0]
+        assert (await shown(client, one["id"]))["primaryAgent"]["id"] == first_id
+        gone = await form.send(agent="gone", port="1")
+        assert gone.status_code == 400
+        form = await open_form(client, f"/devices/{one['id']}/edit")
+        await form.send(version="v3", user="primary", level="noAuthNoPriv")
+        list_form = await open_form(client, "/devices", "bulk")
+        ask = await client.post("/bulk", data={**list_form.fields, "id": other["id"], "action": "credentials"})
+        confirm = await open_form_of(client, "/bulk", ask)
+        assert "no device" in (await client.post("/bulk/apply", data={**confirm, "entered": "gone"})).text
+        done = await client.post("/bulk/apply", data={**confirm, "entered": "switch-1"})
+        assert done.headers["location"] == "../devices?done=credentials-set&number=1"
+        copied = (await shown(client, other["id"]))["primaryAgent"]
+        assert (copied["securityName"], copied["endpoint"]["address"]) == ("primary", "192.0.2.2")
 
 
 async def test_an_edit_changes_what_was_entered_and_nothing_else(opened: Opened) -> None:
@@ -98,7 +154,7 @@ async def test_credentials_are_entered_and_never_shown(opened: Opened) -> None:
         assert missing.status_code == 400
         assert "privPassphrase: is missing" in missing.text
         assert "an auth passphrase" not in missing.text
-        assert "Enter communities and passphrases again" in missing.text
+        assert "are kept for ten minutes" in missing.text
         assert (await (await open_form(client, path)).send(**user)).status_code == 303
         agent = (await shown(client, device["id"]))["agents"][0]
         assert (agent["type"], agent["version"], agent["securityName"]) == ("snmp-user", 3, "monitor")

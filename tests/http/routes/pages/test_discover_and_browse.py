@@ -86,7 +86,6 @@ async def test_reading_is_for_readers_and_changing_for_managers(tmp_path: Path) 
             assert (await client.get(path)).headers["location"].partition("?")[0].endswith("login"), path
             assert (await client.get(path, headers={"accept": "*/*"})).status_code == 401, path
     async with opened(tmp_path) as client:
-        assert (await client.get("/map/part.json")).status_code == 403, "for replicas only"
         for path in CHANGE:
             refused = await client.post(path, headers={"origin": "http://evil.example"})
             assert refused.status_code == 403, path
@@ -96,7 +95,7 @@ async def test_reading_is_for_readers_and_changing_for_managers(tmp_path: Path) 
 
 async def test_pages_that_are_off_change_nothing(tmp_path: Path) -> None:
     async with opened(tmp_path, web_ui=False) as client:
-        for path in (*READ, "/discovery/events", "/map/part.json"):
+        for path in (*READ, "/discovery/events"):
             assert (await client.get(path)).status_code == 404, path
         for path in ("/discovery/search", "/browse"):
             answer = await client.post(path, data={"targets": "127.0.0.1", "auth": "public_v2"})
@@ -207,15 +206,6 @@ async def test_a_device_is_walked_and_its_columns_become_a_module(tmp_path: Path
         found.close()
         silent = await sent(client, "/browse", {"device": "walked", "oid": "1.3.6.1"})
         assert silent.status_code == 400
-
-
-async def test_a_large_map_is_compressed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("promsnmp.http.routes.pages.maps.SMALL", 100)
-    async with opened(tmp_path) as client:
-        packed = await client.get("/map", headers={"accept-encoding": "gzip"})
-        plain = await client.get("/map", headers={"accept-encoding": "identity"})
-        assert packed.headers["content-encoding"] == "gzip"
-        assert packed.text.partition("<main")[0] == plain.text.partition("<main")[0]
 
 
 async def test_streams_are_bounded() -> None:

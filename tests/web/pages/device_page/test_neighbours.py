@@ -7,7 +7,7 @@ from promsnmp.inventory.model import DeviceIdentifiers
 from promsnmp.web.pages.device_page.neighbours import (
     MOST_ROWS,
     PREFIXES,
-    MacIndex,
+    InventoryFinder,
     NeighbourRow,
     identify,
     neighbour_rows,
@@ -41,17 +41,17 @@ def test_rows_of_one_neighbour_are_one() -> None:
 def test_a_neighbour_is_the_device_with_its_mac_address_address_or_name() -> None:
     devices = tuple(device(number) for number in range(3, 6))
     with_mac = device(2, identifiers=DeviceIdentifiers(mac_addresses=("00:00:5e:00:53:02",)))
-    rows, macs = found(PAGE), MacIndex()
-    everything = (*devices, with_mac)
-    identify(rows, Index(everything), macs.of(everything))
+    rows, finders, everything = found(PAGE), InventoryFinder(), (*devices, with_mac)
+    finder = finders.of(everything)
+    identify(rows, finder, Index(everything))
     assert [row.device and row.device.sys_name for row in rows] == ["switch-5", "switch-2", "switch-3", "switch-4"]
-    assert macs.of(everything) is macs.of(everything)
+    assert finders.of(everything) is finder
 
 
 def test_a_neighbour_by_cdp_is_the_device_with_its_name_without_the_serial_number() -> None:
     labels = 'cdpCacheDeviceId="switch-6(FOX1234)",cdpCacheDeviceIndex="1",cdpCacheIfIndex="3"'
     (row,) = found(f"cdpCacheDeviceId{{{labels}}} 1\n")
-    identify([row], Index((device(6),)), {})
+    identify([row], InventoryFinder().of((device(6),)), Index((device(6),)))
     assert (row.name, row.device and row.device.sys_name) == ("switch-6(FOX1234)", "switch-6")
 
 
@@ -61,13 +61,13 @@ def test_what_several_devices_have_says_nothing() -> None:
         for number in (7, 8)
     )
     rows = found(PAGE)
-    identify(rows, Index(twins), MacIndex().of(twins))
+    identify(rows, InventoryFinder().of(twins), Index(twins))
     assert [row.device for row in rows] == [None] * 4
 
 
 def test_texts_that_are_no_addresses_are_none_and_there_is_a_bound() -> None:
     row = NeighbourRow("LLDP", {"lldpRemManAddr": "<b>", "lldpRemChassisId": "0x" + "00" * 7})
-    assert (row.address, row.mac) == ("", "")
+    assert (row.address, row.chassis) == ("", "0" * 14)
     many = "".join(
         f'lldpRemChassisId{{lldpRemIndex="{number}",lldpRemLocalPortNum="1"}} 1\n' for number in range(MOST_ROWS + 5)
     )

@@ -14,7 +14,7 @@ from promsnmp.http.middleware.page_forms import form_of
 from promsnmp.http.middleware.peer_auth import PEER
 from promsnmp.http.responses.forms import first
 from promsnmp.http.route_policy import AccessLevel, page_access
-from promsnmp.http.routes.pages.answers import Visit, people_of, require_pages, visit_of
+from promsnmp.http.routes.pages.answers import PageRequest, page_request_of, people_of, require_pages
 from promsnmp.http.security.auth import Refusal
 from promsnmp.http.security.sessions import set_cookie
 from promsnmp.http.services import Services, ServicesDep, caller
@@ -37,11 +37,11 @@ _CERTIFICATE = "Present a client certificate that the service trusts: it is the 
 @page_access(AccessLevel.LOGIN)
 async def show_login(request: Request, services: ServicesDep) -> Response:
     """The form, or who has logged in."""
-    visit = await visit_of(request, services)
+    page_request = await page_request_of(request, services)
     target = request.query_params.get("next", "")
-    if target and visit.viewer.may_change:
-        return visit.answer(303, _relative(target))
-    return visit.answer(200, _page(request, services, visit, target))
+    if target and page_request.viewer.may_change:
+        return page_request.answer(303, _relative(target))
+    return page_request.answer(200, _page(request, services, page_request, target))
 
 
 @router.post("/login")
@@ -52,16 +52,16 @@ async def log_in(request: Request, services: ServicesDep) -> Response:
     form, login = form_of(request.scope), services.login
     name, secret, target = (first(form, key) for key in ("name", "secret", "next"))
     found = await login.check(request.scope, name.strip(), secret)
-    visit = await visit_of(request, services)
+    page_request = await page_request_of(request, services)
     if isinstance(found, Refusal):
-        response = visit.answer(found.status, _page(request, services, visit, target, error=found.text))
+        response = page_request.answer(found.status, _page(request, services, page_request, target, error=found.text))
         response.headers.update(dict(found.headers))
         return response
-    visit.cookie = set_cookie(
+    page_request.cookie = set_cookie(
         request.scope, login.sessions.cookie, login.sessions.issue(found), login.sessions.lifetime
     )
     audit("logged in", who=f"{found}@{caller(request).rpartition('@')[2]}")
-    return visit.answer(303, _relative(target))
+    return page_request.answer(303, _relative(target))
 
 
 @router.post("/logout")
@@ -73,13 +73,13 @@ async def log_out(request: Request, services: ServicesDep) -> Response:
         for ended in form_of(request.scope).get("session", []):
             sessions.end(ended)
         return Response(status_code=204)
-    visit = Visit((await visit_of(request, services)).viewer)
+    page_request = PageRequest((await page_request_of(request, services)).viewer)
     if (session := sessions.of(request.scope)) is not None:
         sessions.end(session.id)
         audit("logged out", who=f"{session.principal}@{caller(request).rpartition('@')[2]}")
         await _tell_others(services, session.id)
-        visit.cookie = set_cookie(request.scope, sessions.cookie, "", 0)
-    return visit.answer(303, "login")
+        page_request.cookie = set_cookie(request.scope, sessions.cookie, "", 0)
+    return page_request.answer(303, "login")
 
 
 async def _tell_others(services: Services, session_id: str) -> None:
@@ -98,12 +98,12 @@ async def _tell_others(services: Services, session_id: str) -> None:
     await asyncio.gather(*map(tell, services.cluster.members.others))
 
 
-def _page(request: Request, services: Services, visit: Visit, target: str, *, error: str = "") -> str:
+def _page(request: Request, services: Services, page_request: PageRequest, target: str, *, error: str = "") -> str:
     login = services.login
     session = login.sessions.of(request.scope)
     hint = "" if login.is_possible else _CERTIFICATE if services.access.configured else _NO_CREDENTIALS
     return people_of(services).login_page(
-        visit.viewer,
+        page_request.viewer,
         next_path=own_path(target),
         asks_name=login.asks_name,
         takes_token=login.takes_token,

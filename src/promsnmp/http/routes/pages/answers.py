@@ -15,6 +15,7 @@ from promsnmp.http.middleware.page_forms import TOKEN_FIELD, form_of
 from promsnmp.http.middleware.peer_auth import PEER
 from promsnmp.http.responses.errors import ApiError, inventory_refusal
 from promsnmp.http.responses.forms import first
+from promsnmp.http.responses.negotiation import accepts_gzip
 from promsnmp.http.responses.sending import HeaderList
 from promsnmp.http.security.auth import Refusal
 from promsnmp.http.security.sessions import new_form_cookie, set_cookie
@@ -36,7 +37,7 @@ async def require_pages(services: ServicesDep) -> None:
     people_of(services)
 
 
-class Visit:
+class PageRequest:
     """A request for a page: who looks, and the cookie that the answer has to set, for the token of its forms."""
 
     def __init__(self, viewer: PageViewer, cookie: str = "") -> None:
@@ -59,19 +60,19 @@ class Visit:
         return response
 
 
-async def visit_of(request: Request, services: Services) -> Visit:
+async def page_request_of(request: Request, services: Services) -> PageRequest:
     """Who looks at a page. A page of another site that leads here changes nothing yet, so it does not matter."""
     if PEER in request.scope:  # the other replica knows who it is
         token = request.headers.get(VIEWER_HEADER.decode(), "")
-        return Visit(PageViewer("", may_change=bool(token), form_token=token))
+        return PageRequest(PageViewer("", may_change=bool(token), form_token=token))
     found = await services.access.identify(request.scope)
     sessions = services.login.sessions
     new = "" if sessions.has_form_cookie(request.scope) else new_form_cookie()
     token = sessions.form_token(request.scope, new)
     cookie = set_cookie(request.scope, sessions.form_cookie, new) if new else ""
     if isinstance(found, Refusal):
-        return Visit(PageViewer(form_token=token), cookie)
-    return Visit(PageViewer(found, may_change=True, form_token=token), cookie)
+        return PageRequest(PageViewer(form_token=token), cookie)
+    return PageRequest(PageViewer(found, may_change=True, form_token=token), cookie)
 
 
 async def page_answer(
@@ -81,10 +82,10 @@ async def page_answer(
     item: str = "",
     *,
     query: Sequence[tuple[str, str]] | None = None,
-    visit: Visit | None = None,
+    page_request: PageRequest | None = None,
 ) -> Response:
-    """A page for who looks at it (``visit``); ``query`` replaces the parameters of the request."""
-    seen = visit or await visit_of(request, services)
+    """A page for who looks at it (``page_request``); ``query`` replaces the parameters of the request."""
+    seen = page_request or await page_request_of(request, services)
     status, text = await people_of(services).page(
         name,
         item=item,
@@ -93,6 +94,18 @@ async def page_answer(
         viewer=seen.viewer,
     )
     return seen.answer(status, text)
+
+
+async def shared_answer(request: Request, services: Services, name: str) -> Response:
+    """A page that is the same for all who look."""
+    page = await people_of(services).shared_page(
+        name, query=request.query_params.multi_items(), is_fragment=is_fragment(request.headers)
+    )
+    headers = {**PAGE_HEADERS, "vary": f"{PAGE_HEADERS['vary']}, Accept-Encoding"}
+    body = page.html
+    if accepts_gzip(request.headers.get("accept-encoding", "")):
+        body, headers["content-encoding"] = page.gzip, "gzip"
+    return Response(body, page.status, media_type="text/html", headers=headers)
 
 
 def other_owner(request: Request, services: Services, device_id: str) -> Member | None:
@@ -117,7 +130,7 @@ async def submitted(request: Request, services: Services, name: str, item: str =
     sender = sender_of(request)
     with_errors = refusing(people_of(services).submit)
     status, html = await with_errors(name, form_of(request.scope), sender, item=item)
-    return Visit(sender.viewer).answer(status, html)
+    return PageRequest(sender.viewer).answer(status, html)
 
 
 def refusing(work: Callable[..., Coroutine[Any, Any, Any]]) -> Callable[..., Coroutine[Any, Any, Any]]:

@@ -10,7 +10,7 @@ from promsnmp.errors import PeerError, UnknownDevice
 from promsnmp.http.middleware.forwarding import forwarded_user, target_of
 from promsnmp.http.responses.errors import inventory_refusal
 from promsnmp.http.route_policy import AccessLevel, page_access
-from promsnmp.http.routes.pages.answers import other_owner, people_of, require_pages, submitted, visit_of
+from promsnmp.http.routes.pages.answers import other_owner, page_request_of, people_of, require_pages, submitted
 from promsnmp.http.services import Services, ServicesDep
 from promsnmp.inventory.model import Device
 
@@ -75,23 +75,25 @@ async def detect(request: Request, device: UUID, services: ServicesDep) -> Respo
 
 
 async def _form(request: Request, services: Services, name: str, item: str = "") -> Response:
-    visit = await visit_of(request, services)
-    return visit.answer(*await people_of(services).page(name, item=item, viewer=visit.viewer))
+    page_request = await page_request_of(request, services)
+    query = request.query_params.multi_items()
+    page = await people_of(services).page(name, item=item, query=query, viewer=page_request.viewer)
+    return page_request.answer(*page)
 
 
 async def _poll(request: Request, services: Services, device_id: str, *, detect: bool) -> Response:
-    visit = await visit_of(request, services)
+    page_request = await page_request_of(request, services)
     try:
         device = services.devices.find(device_id)
     except UnknownDevice as error:
         raise inventory_refusal(error) from None
     done = await _poll_elsewhere(request, services, device)
     if not done:
-        before = services.standing(device).at
+        before = services.poll_status(device).at
         await services.poll_now([device], detect=detect, within=POLL_WAIT)
         finished = "detected" if detect else "polled"
-        done = finished if services.standing(device).at != before else "polling"
-    return visit.answer(303, f"../{device_id}?done={done}")
+        done = finished if services.poll_status(device).at != before else "polling"
+    return page_request.answer(303, f"../{device_id}?done={done}")
 
 
 async def _poll_elsewhere(request: Request, services: Services, device: Device) -> str:

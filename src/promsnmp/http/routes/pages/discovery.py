@@ -27,12 +27,12 @@ from promsnmp.http.responses.forms import Form, first
 from promsnmp.http.route_policy import AccessLevel, page_access
 from promsnmp.http.routes.discovery import accept_search, no_seed, remove_seeds, stop_search
 from promsnmp.http.routes.pages.answers import (
-    Visit,
+    PageRequest,
     page_answer,
+    page_request_of,
     people_of,
     require_pages,
     sender_of,
-    visit_of,
 )
 from promsnmp.http.routes.pages.search_form import search_document
 from promsnmp.http.services import Services, ServicesDep, caller, request_id
@@ -55,18 +55,18 @@ LONGEST_STREAM = 300.0
 @page_access(AccessLevel.READING)
 async def discovery_page(request: Request, services: ServicesDep) -> Response:
     """The page of the leader, which knows the searches."""
-    visit = await visit_of(request, services)
+    page_request = await page_request_of(request, services)
     target, is_part = target_of(request.scope), is_fragment(request.headers)
     try:
-        part = await _from_leader(request, services, visit, target, is_part=is_part)
+        part = await _from_leader(request, services, page_request, target, is_part=is_part)
     except NotLeader as error:
         raise ApiError(503, f"no leader available ({error}); retry later", headers=RETRY) from None
     except OutcomeUnknown as error:
         raise ApiError(504, str(error)) from None
     if part is not None:
-        return visit.answer(200, part[0])
+        return page_request.answer(200, part[0])
     query = _query(request.query_params.multi_items())
-    answer = await page_answer(request, services, "discovery", query=query, visit=visit)
+    answer = await page_answer(request, services, "discovery", query=query, page_request=page_request)
     if PEER in request.scope and _runs(services, dict(query).get("job", "")):
         answer.headers[RUNS] = "1"
     return answer
@@ -83,7 +83,7 @@ async def check(request: Request, services: ServicesDep) -> Response:
 @page_access(AccessLevel.READING)
 async def events(request: Request, services: ServicesDep, job: str = "") -> Response:
     """The live part of the page, whenever it changes, until the search ends."""
-    stream = _events(request, services, await visit_of(request, services), job[:80])
+    stream = _events(request, services, await page_request_of(request, services), job[:80])
     return services.streams.respond(stream, {**PAGE_HEADERS, "x-accel-buffering": "no"})
 
 
@@ -152,8 +152,8 @@ def _back(request: Request, job_id: str = "") -> Response:
 async def _refused(request: Request, services: Services, form: Form, problems: Sequence[str]) -> Response:
     query = _query([(name, value) for name, values in form.items() for value in values])
     query += (("problem", text) for text in problems)
-    visit = Visit(sender_of(request).viewer)
-    answer = await page_answer(request, services, "discovery", "search", query=query, visit=visit)
+    page_request = PageRequest(sender_of(request).viewer)
+    answer = await page_answer(request, services, "discovery", "search", query=query, page_request=page_request)
     answer.status_code = 400
     return answer
 
@@ -164,7 +164,7 @@ def _query(given: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
 
 
 async def _from_leader(
-    request: Request, services: Services, visit: Visit, target: bytes, *, is_part: bool
+    request: Request, services: Services, page_request: PageRequest, target: bytes, *, is_part: bool
 ) -> tuple[str, bool] | None:
     """The page, or its live part, as the leader makes it, and whether the search goes on; None where this replica
     knows the searches.
@@ -174,7 +174,7 @@ async def _from_leader(
     leadership = services.cluster.leadership
     if PEER in request.scope or leadership.leads or leadership.backend == "none":
         return None
-    headers = [(b"accept", b"text/html"), *([(b"hx-request", b"true")] if is_part else []), *visit.peer_headers]
+    headers = [(b"accept", b"text/html"), *([(b"hx-request", b"true")] if is_part else []), *page_request.peer_headers]
     asked = ForwardedRequest("GET", target, headers, b"", forwarded_user(request.scope))
     answer = await services.cluster.write_forwarder.forward(asked)
     if answer is not None and answer.status != 200:
@@ -185,7 +185,7 @@ async def _from_leader(
 # ------------------------------------------------------------------------------------------------------------- events
 
 
-async def _events(request: Request, services: Services, visit: Visit, job_id: str) -> AsyncIterator[bytes]:
+async def _events(request: Request, services: Services, page_request: PageRequest, job_id: str) -> AsyncIterator[bytes]:
     end, shown = time.monotonic() + LONGEST_STREAM, ""
     is_id = job_id.isascii() and job_id.replace("-", "").isalnum()
     target = f"/discovery?job={job_id}" if is_id else "/discovery"
@@ -193,9 +193,9 @@ async def _events(request: Request, services: Services, visit: Visit, job_id: st
     while time.monotonic() < end and services.health.ready:
         is_here, html, runs = False, shown, True
         try:
-            part = await _from_leader(request, services, visit, target.encode(), is_part=True)
+            part = await _from_leader(request, services, page_request, target.encode(), is_part=True)
             is_here = part is None
-            html, runs = part or (await _own_part(services, visit, job_id), _runs(services, job_id))
+            html, runs = part or (await _own_part(services, page_request, job_id), _runs(services, job_id))
         except (NotLeader, OutcomeUnknown, ApiError):
             pass  # asked again after TICK_FROM_LEADER
         if html != shown:
@@ -213,7 +213,7 @@ def _runs(services: Services, job_id: str) -> bool:
     return any(job.state not in ENDED_STATES for job in jobs if not job_id or job.id == job_id)
 
 
-async def _own_part(services: Services, visit: Visit, job_id: str) -> str:
+async def _own_part(services: Services, page_request: PageRequest, job_id: str) -> str:
     people = people_of(services)
-    _, html = await people.page("discovery", query=[("job", job_id)], is_fragment=True, viewer=visit.viewer)
+    _, html = await people.page("discovery", query=[("job", job_id)], is_fragment=True, viewer=page_request.viewer)
     return html

@@ -16,10 +16,10 @@ from promsnmp.http.middleware.owner_proxy import OWNER_TIMEOUT
 from promsnmp.http.middleware.page_errors import PAGE_HEADERS, is_browser, is_fragment
 from promsnmp.http.responses.errors import ApiError
 from promsnmp.http.route_policy import AccessLevel, access, page_access
-from promsnmp.http.routes.pages.answers import Visit, other_owner, page_answer, people_of, visit_of
+from promsnmp.http.routes.pages.answers import other_owner, page_answer, page_request_of, people_of, shared_answer
 from promsnmp.http.routes.pages.start import start_page
 from promsnmp.http.security.auth import Refusal
-from promsnmp.http.services import NOBODY, Services, ServicesDep
+from promsnmp.http.services import Services, ServicesDep
 
 router = APIRouter(include_in_schema=False)
 
@@ -35,7 +35,7 @@ async def start(request: Request, services: ServicesDep) -> Response:
     if services.people is not None and wants_page:
         decision = await services.access.authorize(request.scope, AccessLevel.READING)
         if not isinstance(decision, Refusal):
-            return await _overview(request, services)
+            return await shared_answer(request, services, "overview")
         if is_fragment(request.headers) or (decision.status == HTTPStatus.UNAUTHORIZED and services.login.is_possible):
             raise ApiError(decision.status, decision.text)
     return start_page(services)
@@ -94,17 +94,13 @@ async def _from_owner(request: Request, services: Services, wanted: str) -> Resp
         return None
     if owner is None:
         return None
-    visit = await visit_of(request, services)
+    page_request = await page_request_of(request, services)
     headers = [pair for pair in forwarded_headers(request.scope["headers"]) if pair[0] in _FORWARDED]
     target, user = target_of(request.scope), forwarded_user(request.scope)
     try:
         answer = await services.cluster.peers.request(
-            owner.address, "GET", target, [*headers, *visit.peer_headers], timeout=OWNER_TIMEOUT, user=user
+            owner.address, "GET", target, [*headers, *page_request.peer_headers], timeout=OWNER_TIMEOUT, user=user
         )
     except PeerError:
         return None
-    return visit.answer(200, answer.body.decode(errors="replace")) if answer.status == 200 else None
-
-
-async def _overview(request: Request, services: Services) -> Response:
-    return await page_answer(request, services, "overview", visit=Visit(NOBODY))  # all share it
+    return page_request.answer(200, answer.body.decode(errors="replace")) if answer.status == 200 else None

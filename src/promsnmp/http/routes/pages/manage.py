@@ -16,7 +16,7 @@ from promsnmp.http.middleware.page_forms import form_of
 from promsnmp.http.middleware.peer_auth import PEER
 from promsnmp.http.responses.forms import first
 from promsnmp.http.route_policy import AccessLevel, page_access
-from promsnmp.http.routes.pages.answers import people_of, refusing, require_pages, submitted, visit_of
+from promsnmp.http.routes.pages.answers import page_request_of, people_of, refusing, require_pages, submitted
 from promsnmp.http.services import Services, ServicesDep
 from promsnmp.inventory.model import Device
 
@@ -92,7 +92,7 @@ async def step_down(request: Request, services: ServicesDep) -> Response:
 
 
 async def _poll(request: Request, services: Services, devices: Sequence[Device]) -> Response:
-    visit = await visit_of(request, services)
+    page_request = await page_request_of(request, services)
     number: int = await services.poll_now(devices)
     if PEER in request.scope:
         return Response(str(number), media_type="text/plain")
@@ -100,7 +100,7 @@ async def _poll(request: Request, services: Services, devices: Sequence[Device])
         foreign = await asyncio.to_thread(_by_owner, services, devices)
         number += sum(await asyncio.gather(*(_ask(request, services, *one) for one in foreign)))
     done = f"polls&number={number}" if devices else "none"
-    return visit.answer(303, f"{to_overview(request.url.path)}devices?done={done}")
+    return page_request.answer(303, f"{to_overview(request.url.path)}devices?done={done}")
 
 
 def _by_owner(services: Services, devices: Sequence[Device]) -> list[tuple[str, bytes]]:

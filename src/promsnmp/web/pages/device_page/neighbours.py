@@ -1,17 +1,17 @@
 """The neighbours of a device by LLDP (IEEE 802.1AB) and CDP, from the samples of its page, and which devices they are.
 
-A neighbour is a device of the inventory when its chassis has a MAC address of the device, when its management address
-is an address of the device, or when it has its name, and only that device has it.
+``topology/device_finder.py`` says which device of the inventory a neighbour is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from promsnmp.inventory.index import Index
 from promsnmp.inventory.model import Device
 from promsnmp.web.scrape_text import Sample
+from promsnmp.web.topology.device_finder import DeviceFinder, identifiers_of
 from promsnmp.web.topology.neighbour_tables import (
     CDP_INDEX,
     LLDP_INDEX,
@@ -23,7 +23,6 @@ from promsnmp.web.topology.neighbour_tables import (
 
 MOST_ROWS = 500
 PREFIXES = ("lldpRemChassisId", "lldpRemPortDesc{", "lldpRemSysDesc{", "lldpRemManAddrIfId{", "cdpCache")
-_MAC_DIGITS = 12
 
 
 @dataclass(slots=True)
@@ -62,10 +61,9 @@ class NeighbourRow:
         return address_of(self._first("lldpRemManAddr", "cdpCacheAddress"))
 
     @property
-    def mac(self) -> str:
-        """Of its chassis, as hexadecimal digits; empty when it has another identifier."""
-        digits = digits_of(self.labels.get("lldpRemChassisId", ""))
-        return digits if len(digits) == _MAC_DIGITS else ""
+    def chassis(self) -> str:
+        """Its chassis identifier, as hexadecimal digits."""
+        return digits_of(self.labels.get("lldpRemChassisId", ""))
 
     def _first(self, *names: str) -> str:
         return next((text for name in names if (text := self.labels.get(name))), "")
@@ -84,35 +82,23 @@ def neighbour_rows(found: Iterable[Sample]) -> tuple[Sequence[NeighbourRow], int
     return rows[:MOST_ROWS], len(rows)
 
 
-def identify(rows: Iterable[NeighbourRow], index: Index, macs: Mapping[str, Device | None]) -> None:
-    """Finds the neighbours in the inventory; ``macs``: see ``MacIndex``."""
+def identify(rows: Iterable[NeighbourRow], finder: DeviceFinder, index: Index) -> None:
+    """Finds the neighbours in the inventory, as the map does."""
     for row in rows:
-        by_address = index.find(row.address) if row.address else None
-        named = index.named(row.system_name) if row.system_name else ()
-        candidates = macs.get(row.mac), by_address and by_address.device, named[0] if len(named) == 1 else None
-        row.device = next((one for one in candidates if one is not None), None)
+        found = finder.find(chassis=row.chassis, address=row.address, name=row.system_name)
+        row.device = index.device(found) if found else None
 
 
-class MacIndex:
-    """``devices_by_mac`` of the inventory, made again when its devices change."""
+class InventoryFinder:
+    """A ``DeviceFinder`` of the inventory, made again when its devices change."""
 
     def __init__(self) -> None:
-        self._last: tuple[tuple[Device, ...], Mapping[str, Device | None]] = (), {}
+        self._last: tuple[tuple[Device, ...], DeviceFinder] = (), DeviceFinder(())
 
-    def of(self, devices: tuple[Device, ...]) -> Mapping[str, Device | None]:
-        """The device with each MAC address; None for one that several have."""
-        known, found = self._last
+    def of(self, devices: tuple[Device, ...]) -> DeviceFinder:
+        """The finder of these devices."""
+        known, finder = self._last
         if known is not devices:
-            found = devices_by_mac(devices)
-            self._last = devices, found
-        return found
-
-
-def devices_by_mac(devices: Iterable[Device]) -> Mapping[str, Device | None]:
-    """The device with each MAC address; None for one that several have."""
-    found: dict[str, Device | None] = {}
-    for device in devices:
-        for mac in device.identifiers.mac_addresses:
-            digits = mac.replace(":", "").lower()
-            found[digits] = None if digits in found else device
-    return found
+            finder = DeviceFinder(map(identifiers_of, devices))
+            self._last = devices, finder
+        return finder

@@ -14,11 +14,12 @@ from promsnmp.inventory.index import Snapshot
 from promsnmp.inventory.model import Device
 from promsnmp.inventory.modules import AUTO, effective_modules, requested_modules
 from promsnmp.polling.pages.page import RenderedPage
-from promsnmp.snmp.credentials import LEVEL_NAMES, Credentials, SecurityLevel, User
-from promsnmp.web.fleet import ELSEWHERE, Row
+from promsnmp.polling.pages.poll_status import PollStatus
+from promsnmp.web.device_table.rows import ELSEWHERE, Row
+from promsnmp.web.pages.credentials_text import credentials_text
 from promsnmp.web.pages.device_page import interfaces, neighbours, readings
 from promsnmp.web.pages.device_page.interfaces import MOST_FILTER, InterfaceData, interface_page
-from promsnmp.web.pages.device_page.neighbours import MacIndex
+from promsnmp.web.pages.device_page.neighbours import InventoryFinder
 from promsnmp.web.pages.paging import page_number
 from promsnmp.web.scrape_text import Sample, blocks, matching, samples
 from promsnmp.web.sources import Sources
@@ -45,15 +46,25 @@ class ModuleRow:
     varbinds: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class DeviceContents:
+    """What the page of a device has."""
+
+    values: Mapping[str, object]
+    """For the template."""
+    module_samples: Mapping[tuple[str, str], float]
+    """Values by metric and module."""
+
+
 class DeviceViews:
     """The values of the pages of devices. What is read from a device's page is kept for those who look at the same
     device: a page may have a hundred megabytes."""
 
-    def __init__(self, sources: Sources, in_thread: Callable[..., Awaitable[Mapping[str, object]]]) -> None:
+    def __init__(self, sources: Sources, in_thread: Callable[..., Awaitable[DeviceContents]]) -> None:
         self._sources = sources
         self._in_thread = in_thread
-        self._macs = MacIndex()
-        self._contents: LRUCache[tuple[str, float, int, Choice], Mapping[str, object]] = LRUCache(MOST_CONTENTS)
+        self._finder = InventoryFinder()
+        self._contents: LRUCache[tuple[str, float, int, Choice], DeviceContents] = LRUCache(MOST_CONTENTS)
 
     async def view(self, wanted: str, query: Sequence[tuple[str, str]]) -> Mapping[str, object]:
         """The values of the page of a device, by id, name or address. Raises UnknownDevice."""
@@ -64,7 +75,7 @@ class DeviceViews:
         status, silence = sources.status(device), ""
         if is_elsewhere:
             report = await sources.peer_report()
-            status = report.statuses.get(device.id, ELSEWHERE)
+            status = report.statuses.get(device.id, PollStatus(ELSEWHERE))
             silence = report.problems.get(sources.owner(device), "")
         page = None if is_elsewhere else sources.last_page(device)
         contents = await self._contents_of(device, page, choice)
@@ -84,11 +95,11 @@ class DeviceViews:
             "past_polls": sources.past_polls(device),
             "why": _why(device, sources.modules),
             "definitions": sources.definitions_of(device),
-            **contents,
-            "module_rows": _module_rows(device, sources.modules, contents["module_samples"]),
+            **contents.values,
+            "module_rows": _module_rows(device, sources.modules, contents.module_samples),
         }
 
-    async def _contents_of(self, device: Device, page: RenderedPage | None, choice: Choice) -> Mapping[str, object]:
+    async def _contents_of(self, device: Device, page: RenderedPage | None, choice: Choice) -> DeviceContents:
         sources = self._sources
         snapshot = sources.devices.snapshot
         key = device.id, 0.0 if page is None else page.taken_at, snapshot.inventory.revision, choice
@@ -97,7 +108,7 @@ class DeviceViews:
             data = InterfaceData(
                 sources.interface_rates(device), sources.rate_history(device), sources.error_rates(device)
             )
-            contents = await self._in_thread(page_contents, page, data, choice, snapshot, self._macs)
+            contents = await self._in_thread(page_contents, page, data, choice, snapshot, self._finder)
             self._contents[key] = contents
         return contents
 
@@ -129,8 +140,8 @@ class Choice:
 
 
 def page_contents(
-    page: RenderedPage | None, data: InterfaceData, choice: Choice, snapshot: Snapshot, macs: MacIndex
-) -> dict[str, object]:
+    page: RenderedPage | None, data: InterfaceData, choice: Choice, snapshot: Snapshot, finder: InventoryFinder
+) -> DeviceContents:
     """What the page has, in a thread."""
     others: list[Sample] = []
 
@@ -146,9 +157,9 @@ def page_contents(
     reading_rows, reading_count, info = readings.reading_rows(others)
     neighbour_rows, neighbour_count = neighbours.neighbour_rows(others)
     if neighbour_rows:
-        neighbours.identify(neighbour_rows, snapshot.index, macs.of(snapshot.inventory.devices))
+        neighbours.identify(neighbour_rows, finder.of(snapshot.inventory.devices), snapshot.index)
     lines, line_count = matching(_blocks(page), choice.find, MOST_LINES)
-    return {
+    values: dict[str, object] = {
         "interfaces": shown,
         "knows_errors": data.errors is not None,
         "readings": reading_rows,
@@ -158,30 +169,19 @@ def page_contents(
         "info": info,
         "lines": lines,
         "line_count": line_count,
-        "module_samples": {
-            (one.name, one.labels.get("module", "")): one.value for one in others if one.name in _MODULES
-        },
     }
-
-
-def credentials_text(credentials: Credentials) -> str:
-    """The kind of credentials, and the name of a user; never a secret."""
-    if not isinstance(credentials, User):
-        return f"SNMP {VERSION_NAMES[credentials.version]}, community"
-    parts = [f"SNMP {VERSION_NAMES[credentials.version]}, user {credentials.name}", LEVEL_NAMES[credentials.level]]
-    if credentials.level >= SecurityLevel.AUTH_NO_PRIV:
-        parts.append(str(credentials.auth_protocol))
-    if credentials.level >= SecurityLevel.AUTH_PRIV:
-        parts.append(str(credentials.priv_protocol))
-    return ", ".join(parts)
+    of_modules = (one for one in others if one.name in _MODULES)
+    return DeviceContents(values, {(one.name, one.labels.get("module", "")): one.value for one in of_modules})
 
 
 def _blocks(page: RenderedPage | None) -> Iterator[str]:
     return iter(()) if page is None else blocks(page.any_parts())
 
 
-def _module_rows(device: Device, configured: Sequence[str], known: object) -> Sequence[ModuleRow]:
-    assert isinstance(known, dict)
+def _module_rows(
+    device: Device, configured: Sequence[str], known: Mapping[tuple[str, str], float]
+) -> Sequence[ModuleRow]:
+    """The modules of a device, with what its page says of each: values by metric and module."""
     polled = [module for name, module in known if name == _MODULES[0]]
     rows = []
     for name in dict.fromkeys((*polled, *(() if polled else effective_modules(device, configured)))):

@@ -1,4 +1,4 @@
-"""The map of all devices: collects facts from pages, asks other replicas for theirs, and keeps the places of nodes.
+"""The topology of all devices: facts from pages, also those of other replicas, and the places of nodes.
 
 A page is read again when it is REREAD seconds older than the one that was read, and reading stops after MOST_READING
 seconds of a thread: the next map has more. A map is shown for so long that maps take at most MOST_SHARE of a core.
@@ -7,25 +7,24 @@ seconds of a thread: the next map has more. A map is shown for so long that maps
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from promsnmp.cluster.members.members import Member
-from promsnmp.errors import PeerError
+from promsnmp.cluster.peers.client import NEIGHBOURS_PATH
 from promsnmp.inventory.model import Device, Inventory
 from promsnmp.observe.tasks import SharedTask
 from promsnmp.polling.pages.page import RenderedPage
-from promsnmp.web.fleet import Board, Row
+from promsnmp.web.device_table.rows import Row
+from promsnmp.web.device_table.table import DeviceTable
+from promsnmp.web.peers.asking import PeersAsker
+from promsnmp.web.peers.neighbour_messages import PeerDevice, PortRates, read_part, write_part
 from promsnmp.web.scrape_text import blocks
 from promsnmp.web.sources import Sources
-from promsnmp.web.topology.graph import Graph, Link, Node, build_graph, digits
+from promsnmp.web.topology.device_finder import identifiers_of
+from promsnmp.web.topology.graph import Graph, Link, Node, build_graph
 from promsnmp.web.topology.layout import Point, place
-from promsnmp.web.topology.messages import PeerDevice, PortRates, read_part, write_part
 from promsnmp.web.topology.neighbours import NO_FACTS, PageFacts, facts_of, octets_of
-
-log = logging.getLogger(__name__)
 
 REFRESH = 5.0
 """Seconds, at least, for which a map is shown to everybody."""
@@ -39,7 +38,6 @@ MOST_PART = 16 * 1024 * 1024
 """Bytes that another replica may answer."""
 MOST_OF_DEVICE, MOST_FACTS = 4 * 1024 * 1024, 256 * 1024 * 1024
 """Octets of memory of what is kept of one device, and of all: further devices have no neighbours."""
-PART_PATH = b"/map/part.json"
 _BATCH = 50
 """Devices whose rates are read between two pauses for the event loop."""
 
@@ -56,8 +54,8 @@ NO_RATES = LinkRates()
 
 
 @dataclass(slots=True)
-class Atlas:
-    """The whole map at one moment."""
+class Topology:
+    """Nodes, links, places and rates at one moment."""
 
     graph: Graph
     places: Mapping[str, Point]
@@ -91,79 +89,71 @@ class _Known:
     omitted: int = 0
 
 
-class AtlasMaker:
-    """Makes maps. ``board``: how all devices are; ``clock``: seconds, monotonic."""
+class TopologyService:
+    """Keeps the topology. ``table``: how all devices are; ``clock``: seconds, monotonic."""
 
     def __init__(
-        self, sources: Sources, board: Callable[[], Awaitable[Board]], clock: Callable[[], float] = time.monotonic
+        self, sources: Sources, table: Callable[[], Awaitable[DeviceTable]], clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._sources = sources
-        self._board = board
+        self._table = table
         self._clock = clock
         self._read: dict[str, _Read] = {}
         self._places: dict[str, Point] = {}
-        self._atlas: Atlas | None = None
-        self._part: tuple[Board | None, bytes] = (None, b"")
-        """What another replica got, made of which board."""
-        self._making = SharedTask[Atlas]("map of all devices")
+        self._topology: Topology | None = None
+        self._part: tuple[DeviceTable | None, bytes] = (None, b"")
+        """What another replica got, made of which table."""
+        self._asker: PeersAsker[Mapping[str, PeerDevice]] = PeersAsker(
+            sources.cluster,
+            NEIGHBOURS_PATH,
+            read=lambda body, _: read_part(body),
+            timeout=PEER_TIMEOUT,
+            max_answer=MOST_PART,
+        )
+        self._making = SharedTask[Topology]("topology of all devices")
         self._making_part = SharedTask[bytes]("part of the map for replicas")
 
-    async def atlas(self) -> Atlas:
-        """The present map; those who ask at the same time share the work."""
-        atlas = self._atlas
-        if atlas is not None and self._clock() - atlas.made_at < atlas.lifetime:
-            return atlas
-        self._atlas = await self._making.result(self._make)
-        return self._atlas
+    async def topology(self) -> Topology:
+        """The present topology; those who ask at the same time share the work."""
+        topology = self._topology
+        if topology is not None and self._clock() - topology.made_at < topology.lifetime:
+            return topology
+        self._topology = await self._making.result(self._make)
+        return self._topology
 
     async def part(self) -> bytes:
         """What this replica knows of the devices that it polls, for another one; those who ask at the same time share
         the work."""
-        board = await self._board()
-        if self._part[0] is board:
+        table = await self._table()
+        if self._part[0] is table:
             return self._part[1]
-        return await self._making_part.result(lambda: self._make_part(board))
+        return await self._making_part.result(lambda: self._make_part(table))
 
-    async def _make_part(self, board: Board) -> bytes:
-        rows = [row for row in board.rows if row.status.state != "elsewhere"]
+    async def _make_part(self, table: DeviceTable) -> bytes:
+        rows = [row for row in table.rows if row.status.state != "elsewhere"]
         known, _ = await asyncio.to_thread(self._collect, rows, {})
-        rates = await self._rates(board.inventory, known.facts)
-        self._part = board, await asyncio.to_thread(write_part, known.nodes, known.facts, rates)
+        rates = await self._rates(table.inventory, known.facts)
+        self._part = table, await asyncio.to_thread(write_part, known.nodes, known.facts, rates)
         return self._part[1]
 
-    async def _make(self) -> Atlas:
-        board = await self._board()
+    async def _make(self) -> Topology:
+        table = await self._table()
         others, silent = await self._ask_others()
-        known, spent = await asyncio.to_thread(self._collect, board.rows, others)
-        rates = await self._rates(board.inventory, known.facts)
+        known, spent = await asyncio.to_thread(self._collect, table.rows, others)
+        rates = await self._rates(table.inventory, known.facts)
         rates.update({key: dict(device.rates) for key, device in others.items()})
-        atlas, more = await asyncio.to_thread(self._draw, known, rates)
-        atlas.unread, atlas.omitted, atlas.silent = known.unread, known.omitted, silent
-        atlas.lifetime = max(REFRESH, (spent + more) / MOST_SHARE)
-        return atlas
-
-    # ------------------------------------------------------------------------------------------------- other replicas
+        topology, more = await asyncio.to_thread(self._draw, known, rates)
+        topology.unread, topology.omitted, topology.silent = known.unread, known.omitted, silent
+        topology.lifetime = max(REFRESH, (spent + more) / MOST_SHARE)
+        return topology
 
     async def _ask_others(self) -> tuple[Mapping[str, PeerDevice], Sequence[str]]:
-        members = self._sources.cluster.members
-        others = members.others
-        answers = await asyncio.gather(*(self._ask(one) for one in others))
+        """What the other replicas know of the devices that they poll, and the names of those that do not answer."""
+        answers, ring = await self._asker.ask(), self._sources.cluster.members.ring
         found: dict[str, PeerDevice] = {}
-        for one, answer in zip(others, answers, strict=True):
-            owned = ((key, device) for key, device in (answer or {}).items() if members.ring.owner(key) == one.name)
-            found.update(owned)
-        return found, [one.name for one, answer in zip(others, answers, strict=True) if answer is None]
-
-    async def _ask(self, member: Member) -> Mapping[str, PeerDevice] | None:
-        """What another replica knows; None when it does not answer."""
-        try:
-            answer = await self._sources.cluster.peers.request(
-                member.address, "GET", PART_PATH, timeout=PEER_TIMEOUT, max_body=MOST_PART
-            )
-            return await asyncio.to_thread(read_part, answer.body) if answer.status == 200 else None
-        except (PeerError, ValueError) as error:
-            log.info("replica %s did not answer with the neighbours of its devices: %s", member.name, error)
-            return None
+        for name, devices in answers.known.items():
+            found.update((key, device) for key, device in devices.items() if ring.owner(key) == name)
+        return found, tuple(answers.problems)
 
     # ---------------------------------------------------------------------------------------------------- in a thread
 
@@ -193,7 +183,7 @@ class AtlasMaker:
         self._read = read
         return known, time.thread_time() - began
 
-    def _draw(self, known: _Known, rates: Mapping[str, PortRates]) -> tuple[Atlas, float]:
+    def _draw(self, known: _Known, rates: Mapping[str, PortRates]) -> tuple[Topology, float]:
         began = time.thread_time()
         graph = build_graph(known.nodes, known.facts)
         shown, alone = list(graph.degrees()), graph.alone()
@@ -203,7 +193,7 @@ class AtlasMaker:
         kept = {key: point for key, point in self._places.items() if key in graph.nodes}
         self._places = {**kept, **places}
         link_rates = {link: found for link in graph.links if (found := _link_rates(link, rates)) is not NO_RATES}
-        return Atlas(graph, places, link_rates, self._clock()), time.thread_time() - began
+        return Topology(graph, places, link_rates, self._clock()), time.thread_time() - began
 
     # ----------------------------------------------------------------------------------------------- on the event loop
 
@@ -234,7 +224,7 @@ def _read(page: RenderedPage) -> _Read:
 
 
 def _node(row: Row, state: str, reason: str) -> Node:
-    identifiers = row.device.identifiers
+    known = identifiers_of(row.device)
     return Node(
         id=row.device.id,
         name=row.name or row.device.id,
@@ -242,7 +232,8 @@ def _node(row: Row, state: str, reason: str) -> Node:
         address=row.address,
         vendor=" ".join(filter(None, (row.vendor, row.model))),
         reason=reason,
-        own=digits((*identifiers.mac_addresses, *identifiers.local_mac_addresses)),
+        addresses=known.addresses,
+        own=known.digits,
     )
 
 

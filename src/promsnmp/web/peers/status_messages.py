@@ -1,14 +1,16 @@
 """The message by which a replica says how the last polls of its devices ended: gzip of JSON, a line for each device.
 
-A line is made once for each poll and kept, since a replica is asked more often than it polls a device. The texts of a
-device are cut, and all of them together are bounded: beyond that, only states are sent.
+A replica that asks again says which message it had last (epoch and number), and gets only the lines that are newer. The
+texts of a device are cut, and those of a message are bounded: beyond that, only states are sent.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import astuple
+import secrets
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import astuple, dataclass, field
 from math import isfinite
 from typing import Any
 
@@ -20,7 +22,7 @@ from promsnmp.polling.pages.poll_status import PollStatus
 from promsnmp.support.compression import GzipWriter, decompress_parts
 from promsnmp.web.rates import PollRates
 
-VERSION = 1
+VERSION = 2
 MAX_MESSAGE = 32 * 1024 * 1024
 """Bytes of a message, at most."""
 MAX_CONTENT = 128 * 1024 * 1024
@@ -34,23 +36,44 @@ _STATES = ("unknown", "up", "partial", "down")
 _DUMPS = json.JSONEncoder(separators=(",", ":"), ensure_ascii=True).encode
 
 
-class StatusEncoder:
-    """Makes messages; keeps the line of each device until its next poll."""
+class StatusChanges:
+    """Notes which statuses have changed, so that a replica that has asked before gets only those."""
 
     def __init__(self) -> None:
-        self._lines: dict[str, tuple[PollStatus, str]] = {}
+        self._epoch = secrets.token_hex(8)
+        self._number = 0
+        self._lines: dict[str, tuple[int, PollStatus, str]] = {}
+        """Number of the last change, status and line by device id; in the order of the numbers."""
 
-    def message(self, statuses: Iterable[tuple[Device, PollStatus]], rates: PollRates) -> bytes:
-        """A message with these statuses, and with the rates of all polls of this replica."""
-        writer, lines, octets = GzipWriter(), dict[str, tuple[PollStatus, str]](), 0
-        writer.write((_DUMPS({"version": VERSION, "rates": astuple(rates)}) + "\n").encode())
+    def update(self, statuses: Iterable[tuple[Device, PollStatus]]) -> None:
+        """Takes the present statuses of all devices that this replica polls."""
+        lines, number, seen = self._lines, self._number + 1, set()
         for device, status in statuses:
-            known = self._lines.get(device.id)
-            line = known[1] if known is not None and known[0] is status else _line(device.id, status)
-            lines[device.id] = status, line
+            seen.add(device.id)
+            known = lines.get(device.id)
+            if known is None or known[1] is not status:
+                lines.pop(device.id, None)
+                lines[device.id] = number, status, _line(device.id, status)
+                self._number = number
+        if len(seen) < len(lines):  # some are polled by others now: whoever asks starts afresh
+            self._epoch = secrets.token_hex(8)
+            self._lines = {key: line for key, line in lines.items() if key in seen}
+
+    def message(self, epoch: str, since: int, rates: PollRates) -> bytes:
+        """What has changed since the message with this epoch and number; everything when they are not known. ``rates``
+        are those of all polls of this replica."""
+        since = since if epoch == self._epoch else 0
+        head = {
+            "version": VERSION, "rates": astuple(rates), "epoch": self._epoch, "number": self._number, "since": since,
+        }  # fmt: skip
+        writer, octets = GzipWriter(), 0
+        writer.write((_DUMPS(head) + "\n").encode())
+        for device_id in reversed(self._lines):
+            number, status, line = self._lines[device_id]
+            if number <= since:
+                break
             octets += len(line)
-            writer.write((line if octets <= MAX_TEXTS else _short_line(device.id, status)).encode())
-        self._lines = lines
+            writer.write((line if octets <= MAX_TEXTS else _short_line(device_id, status)).encode())
         return writer.finish()
 
 
@@ -75,23 +98,59 @@ def _pair(value: NamedValue | None) -> list[object] | None:
     return None if value is None or not isfinite(value.value) else [value.name[:MOST_NAME], value.value]
 
 
-KnownLines = Mapping[bytes, tuple[str, PollStatus]]
-"""Device id and status by the line of a message."""
+@dataclass(slots=True)
+class PeerStatuses:
+    """What another replica has said, all its messages together."""
+
+    epoch: str = ""
+    number: int = 0
+    statuses: dict[str, PollStatus] = field(default_factory=dict)
+    """By device id."""
+    rates: PollRates = field(default_factory=PollRates)
+    octets: int = 0
+    """Of the lines that were read."""
+    seconds: float = 0.0
+    """CPU that reading the last message took."""
 
 
-def read_message(body: bytes, known: KnownLines) -> tuple[KnownLines, PollRates]:
-    """The lines of a message, and the rates. ``known`` are the lines of the message before: the same line has the same
-    status, which saves most of the work. Raises PeerError when the message is invalid."""
-    found: dict[bytes, tuple[str, PollStatus]] = {}
+def write_question(known: PeerStatuses | None) -> bytes:
+    """Asks for what has changed since ``known``. After MAX_CONTENT bytes of changes, for everything."""
+    if known is None or not known.epoch or known.octets > MAX_CONTENT:
+        return b"{}"
+    return _DUMPS({"epoch": known.epoch, "since": known.number}).encode()
+
+
+def read_question(body: bytes) -> tuple[str, int]:
+    """Epoch and number of what the asking replica has; nothing: an empty text and 0. Raises ValueError."""
+    given = json.loads(body)
+    if not isinstance(given, dict):
+        raise ValueError("not a JSON object")
+    return _text(given.get("epoch", ""), MOST_ID), _count(given.get("since", 0))
+
+
+def read_statuses(body: bytes, known: PeerStatuses | None) -> PeerStatuses:
+    """What a replica has said with this message, and said before (``known``). Raises PeerError when the message is
+    invalid."""
+    began, octets = time.thread_time(), 0
     try:
         lines = _lines(body)
-        per_second, failed, lag, duration = json.loads(next(lines))["rates"]
+        head = json.loads(next(lines))
+        per_second, failed, lag, duration = head["rates"]
         rates = PollRates(_number(per_second), _number(failed), _optional(lag), _optional(duration))
+        epoch, number, since = _text(head.get("epoch", ""), MOST_ID), _count(head.get("number", 0)), head.get("since")
+        goes_on = known is not None and since and (known.epoch, known.number) == (epoch, since)
+        if since and not goes_on:
+            raise ValueError("changes of something else")
+        statuses = dict(known.statuses) if goes_on and known is not None else {}
         for line in lines:
-            found[line] = known.get(line) or _read_line(line)
+            octets += len(line)
+            device_id, status = _read_line(line)
+            statuses[device_id] = status
     except (ValueError, TypeError, KeyError, IndexError, StopIteration, RecursionError, OSError) as error:
         raise PeerError(f"unexpected message: {type(error).__name__}") from None
-    return found, rates
+    if goes_on and known is not None:
+        octets += known.octets
+    return PeerStatuses(epoch, number, statuses, rates, octets, time.thread_time() - began)
 
 
 def _read_line(line: bytes) -> tuple[str, PollStatus]:

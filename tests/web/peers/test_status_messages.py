@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 
 import pytest
 
@@ -12,8 +11,8 @@ from promsnmp.inventory.model import Device
 from promsnmp.polling.health.summary import HealthSummary, NamedValue
 from promsnmp.polling.pages.poll_status import NEVER_POLLED, PollStatus
 from promsnmp.support.compression import compress, decompress
-from promsnmp.web.peers import messages
-from promsnmp.web.peers.messages import MOST_NAME, MOST_PROBLEM, StatusEncoder, read_message
+from promsnmp.web.peers import status_messages as messages
+from promsnmp.web.peers.status_messages import MOST_NAME, MOST_PROBLEM, StatusChanges, read_question, read_statuses
 from promsnmp.web.rates import PollRates
 
 RATES = PollRates(12.5, 0.5, None, 0.25)
@@ -25,27 +24,51 @@ STATUSES = {
 }
 
 
-def sent(statuses: dict[str, PollStatus], encoder: StatusEncoder | None = None) -> bytes:
-    pairs = [(Device(device_id), status) for device_id, status in statuses.items()]
-    return (encoder or StatusEncoder()).message(pairs, RATES)
+def sent(statuses: dict[str, PollStatus], changes: StatusChanges | None = None, question: bytes = b"{}") -> bytes:
+    changes = changes or StatusChanges()
+    changes.update((Device(device_id), status) for device_id, status in statuses.items())
+    return changes.message(*read_question(question), RATES)
 
 
 def read(body: bytes) -> dict[str, PollStatus]:
-    return dict(read_message(body, {})[0].values())
+    return read_statuses(body, None).statuses
 
 
 def test_what_is_sent_is_what_is_read() -> None:
     assert read(sent(STATUSES)) == STATUSES
-    assert read_message(sent(STATUSES), {})[1] == RATES
+    assert read_statuses(sent(STATUSES), None).rates == RATES
 
 
-def test_a_status_of_the_same_poll_is_the_same_object() -> None:
-    encoder = StatusEncoder()
-    first, _ = read_message(sent(STATUSES, encoder), {})
+def test_changes_follow_what_was_read() -> None:
+    changes = StatusChanges()
+    first = read_statuses(sent(STATUSES, changes), None)
     later = {**STATUSES, "b": PollStatus("up", 1_800_000_031.0, "", 0.5, 3, outcome="success")}
-    second, _ = read_message(sent(later, encoder), first)
-    assert dict(second.values()) == later
-    assert dict(second.values())["a"] is dict(first.values())["a"]
+    body = sent(later, changes, messages.write_question(first))
+    assert b'"a"' not in decompress(body)
+    second = read_statuses(body, first)
+    assert second.statuses == later
+    assert second.statuses["a"] is first.statuses["a"]
+    with pytest.raises(PeerError):
+        read_statuses(body, None)
+    with pytest.raises(PeerError):
+        read_statuses(body, second)
+
+
+def test_another_process_and_a_device_that_is_gone_begin_afresh(monkeypatch: pytest.MonkeyPatch) -> None:
+    changes = StatusChanges()
+    first = read_statuses(sent(STATUSES, changes), None)
+    question = messages.write_question(first)
+    assert read_statuses(sent(STATUSES, StatusChanges(), question), first).statuses == STATUSES
+    fewer = {"a": STATUSES["a"]}
+    assert read_statuses(sent(fewer, changes, question), first).statuses == fewer
+    monkeypatch.setattr(messages, "MAX_CONTENT", 10)
+    assert messages.write_question(first) == b"{}"
+
+
+@pytest.mark.parametrize("question", [b"[]", b'{"epoch": 1}', b'{"since": -1}', b'{"since": "1"}', b"no"])
+def test_what_is_no_question_is_refused(question: bytes) -> None:
+    with pytest.raises(ValueError, match=r".*"):
+        read_question(question)
 
 
 def test_long_texts_are_cut_and_all_texts_together_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -65,13 +88,11 @@ def test_thousands_of_devices_take_some_bytes_and_microseconds_each() -> None:
         )
         for number in range(6_667)
     }
-    encoder = StatusEncoder()
-    first = sent(statuses, encoder)
+    changes = StatusChanges()
+    first = sent(statuses, changes)
     assert len(first) < 60 * len(statuses)
-    known, _ = read_message(first, {})
-    began = time.thread_time()
-    read_message(sent(statuses, encoder), known)
-    assert time.thread_time() - began < 0.5
+    known = read_statuses(first, None)
+    assert len(sent(statuses, changes, messages.write_question(known))) < 200
 
 
 @pytest.mark.parametrize(
@@ -95,7 +116,7 @@ def test_thousands_of_devices_take_some_bytes_and_microseconds_each() -> None:
 )  # fmt: skip
 def test_what_is_no_message_is_refused(lines: list[str]) -> None:
     with pytest.raises(PeerError):
-        read_message(compress("".join(f"{line}\n" for line in lines).encode()), {})
+        read_statuses(compress("".join(f"{line}\n" for line in lines).encode()), None)
 
 
 @pytest.mark.parametrize(
@@ -103,12 +124,12 @@ def test_what_is_no_message_is_refused(lines: list[str]) -> None:
 )
 def test_what_is_cut_or_not_compressed_is_refused(body: bytes) -> None:
     with pytest.raises(PeerError):
-        read_message(body, {})
+        read_statuses(body, None)
 
 
 def test_a_message_that_expands_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(messages, "MAX_CONTENT", 1_000_000)
     head = json.dumps({"rates": [0, 0, None, None]}) + "\n"
     with pytest.raises(PeerError):
-        read_message(compress((head + " " * 5_000_000).encode()), {})
+        read_statuses(compress((head + " " * 5_000_000).encode()), None)
     assert b"rates" in decompress(sent({}))

@@ -10,7 +10,8 @@ from typing import Any, cast
 from promsnmp.errors import PeerError
 from promsnmp.inventory.model import Device
 from promsnmp.polling.pages.poll_status import NEVER_POLLED, PollStatus
-from promsnmp.web.peers.exchange import ANSWER_LIFETIME, RETRY, PeerStatuses
+from promsnmp.web.peers.asking import RETRY
+from promsnmp.web.peers.statuses import ANSWER_LIFETIME, StatusExchange
 from promsnmp.web.rates import PollRates
 
 DEVICES = tuple(Device(device_id) for device_id in ("a", "b", "c"))
@@ -21,24 +22,26 @@ class Peers:
     """The client of a replica whose only peers are ``others``, by address; None: one that does not answer."""
 
     def __init__(self) -> None:
-        self.others: dict[str, PeerStatuses | None] = {}
+        self.others: dict[str, StatusExchange | None] = {}
         self.asked: list[str] = []
+        self.questions: list[bytes] = []
 
-    async def request(self, address: str, *_: object, **__: object) -> SimpleNamespace:
+    async def request(self, address: str, _: str, __: bytes, ___: object, body: bytes, **____: object) -> Any:
         self.asked.append(address)
+        self.questions.append(body)
         other = self.others[address]
         if other is None:
             raise PeerError("connection refused")
-        return SimpleNamespace(status=200, body=await other.answer(b"{}"))
+        return SimpleNamespace(status=200, body=await other.answer(body))
 
 
 def replica(
     statuses: Sequence[PollStatus | None], peers: Peers, now: list[float] | None = None, *, polls: bool = True
-) -> PeerStatuses:
+) -> StatusExchange:
     others = [SimpleNamespace(name=address, instance=address, address=address) for address in peers.others]
     cluster = SimpleNamespace(peers=peers, has_peers=bool(others), members=SimpleNamespace(others=others))
     clock = now or [0.0]
-    return PeerStatuses(
+    return StatusExchange(
         cast("Any", cluster),
         devices=lambda: DEVICES,
         statuses=lambda _: statuses,
@@ -48,7 +51,7 @@ def replica(
     )
 
 
-def asking(*others: PeerStatuses | None, now: list[float] | None = None) -> tuple[PeerStatuses, Peers]:
+def asking(*others: StatusExchange | None, now: list[float] | None = None) -> tuple[StatusExchange, Peers]:
     peers = Peers()
     peers.others = {f"pod-{number}": other for number, other in enumerate(others, 1)}
     return replica([UP, None, None], peers, now), peers
@@ -95,6 +98,20 @@ async def test_what_a_replica_said_before_it_fell_silent_is_not_shown() -> None:
     assert (await asker.report()).statuses
     peers.others["pod-1"] = None
     assert not (await asker.report()).statuses
+
+
+async def test_who_asks_again_gets_only_what_has_changed() -> None:
+    now, down = [0.0], PollStatus("down", 5.0, "no response")
+    statuses: list[PollStatus | None] = [None, UP, UP]
+    asker, peers = asking(replica(statuses, Peers(), now))
+    first = (await asker.report()).statuses
+    statuses[2], now[0] = down, 1000.0
+    second = (await asker.report()).statuses
+    assert (first, second) == ({"b": UP, "c": UP}, {"b": UP, "c": down})
+    assert second["b"] is first["b"]
+    assert peers.questions[0] == b"{}" != peers.questions[1]
+    statuses[1], now[0] = None, 2000.0  # another replica polls it now
+    assert (await asker.report()).statuses == {"c": down}
 
 
 async def test_an_answer_serves_all_who_ask_for_a_while() -> None:
