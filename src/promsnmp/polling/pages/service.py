@@ -228,7 +228,13 @@ class PageService:
         except TimeoutError:
             seconds = round(timeout, 2)
             message = f"the device did not answer completely within the {seconds:g} s that the scrape allows"
+            if target.hint and not self._has_answered(target):
+                message += f" ({target.hint})"
             raise SnmpTimeout(message, target=str(target.endpoint)) from None
+
+    def _has_answered(self, target: Target) -> bool:
+        state = self._collector.states.find(target)
+        return state is not None and bool(state.limits.answered_at)
 
     async def _poll(self, target: Target) -> CacheEntry:
         now, began = time.monotonic(), time.perf_counter()
