@@ -41,6 +41,7 @@ from promsnmp.http.server.connections import ConnectionTable
 from promsnmp.http.server.fast_path import fast_path_protocol
 from promsnmp.http.server.lifecycle import Application, Lifecycle, PeriodicTask
 from promsnmp.http.server.listen import listen_all
+from promsnmp.http.server.systemd_sockets import systemd_sockets
 from promsnmp.http.services import ExecutorUsage, Services
 from promsnmp.inventory.devices import Devices
 from promsnmp.inventory.document.write import DocumentWriter
@@ -136,7 +137,7 @@ def _build_parts(settings: Settings) -> _Parts:
     release_memory()
     web = WebConfigWatcher(settings.web_config_file)
     store = _open_store(settings)
-    sockets = listen_all(settings.listen_addresses)
+    sockets = systemd_sockets() if settings.server_systemd_socket else listen_all(settings.listen_addresses)
     cluster = _build_cluster(settings, store, web, sockets)
     shares = share_descriptors(settings)
     polling = PollingSubsystem(
