@@ -11,7 +11,7 @@ import json
 import sys
 from pathlib import Path
 
-from promsnmp.settings.schema import schema
+from promsnmp.settings.reading.schema import schema
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "reference" / "promsnmp.schema.json"

@@ -15,9 +15,9 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
 from promsnmp.settings.group import Group
-from promsnmp.settings.schema import unit_of
+from promsnmp.settings.reading.schema import unit_of
+from promsnmp.settings.reading.units import milliseconds, octets
 from promsnmp.settings.settings import GROUPS
-from promsnmp.settings.units import milliseconds, octets
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "configuration.md"
 BEGIN = "<!-- settings: written by scripts/pages/configuration.py -->"

@@ -9,10 +9,11 @@ import pytest
 import yaml
 
 from promsnmp.errors import SettingsError
-from promsnmp.settings import config_file, load_settings
-from promsnmp.settings.config_file import VARIABLE, config_path, user_place
+from promsnmp.settings import load_settings
+from promsnmp.settings.reading import config_file
+from promsnmp.settings.reading.config_file import VARIABLE, config_path, user_place
+from promsnmp.settings.reading.sources import misspelt_variables
 from promsnmp.settings.settings import GROUPS, Settings, group_keys, read_sources
-from promsnmp.settings.sources import misspelt_variables
 
 SECRET = "hunter2-hunter2"
 

@@ -11,8 +11,8 @@ import yaml
 from jsonschema import Draft202012Validator, ValidationError
 
 from promsnmp.settings import load_settings
-from promsnmp.settings.config_file import VARIABLE
-from promsnmp.settings.schema import commented_file, schema
+from promsnmp.settings.reading.config_file import VARIABLE
+from promsnmp.settings.reading.schema import commented_file, schema
 from promsnmp.settings.settings import GROUPS, Settings
 from scripts.pages import config_schema
 

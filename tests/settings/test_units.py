@@ -8,8 +8,8 @@ import pytest
 
 from promsnmp.errors import SettingsError
 from promsnmp.settings import Settings, load_settings
-from promsnmp.settings.schema import unit_of
-from promsnmp.settings.units import milliseconds, octets
+from promsnmp.settings.reading.schema import unit_of
+from promsnmp.settings.reading.units import milliseconds, octets
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 
+from promsnmp.errors import did_you_mean
 from promsnmp.inventory.model import Device
-from promsnmp.support.nearest import did_you_mean
 
 KnownModules = Callable[[], Collection[str]]
 """The names of the modules that are loaded now."""

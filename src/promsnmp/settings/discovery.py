@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from promsnmp.settings.group import Group
-from promsnmp.settings.units import Milliseconds
+from promsnmp.settings.reading.units import Milliseconds
 
 
 class DiscoverySettings(Group):

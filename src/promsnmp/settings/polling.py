@@ -6,7 +6,7 @@ from pydantic import Field
 
 from promsnmp.settings.group import Group
 from promsnmp.settings.parsing import parts
-from promsnmp.settings.units import Bytes, Milliseconds
+from promsnmp.settings.reading.units import Bytes, Milliseconds
 
 
 class PollingSettings(Group):

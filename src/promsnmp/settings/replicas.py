@@ -9,7 +9,7 @@ from typing import Literal, Self
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from promsnmp.settings.group import Group
-from promsnmp.settings.units import Milliseconds
+from promsnmp.settings.reading.units import Milliseconds
 from promsnmp.support.secret_keys import weakness
 
 

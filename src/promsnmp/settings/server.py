@@ -8,7 +8,7 @@ from pydantic import Field, SecretStr, field_validator
 
 from promsnmp.settings.group import Group
 from promsnmp.settings.parsing import listen_address, parts
-from promsnmp.settings.units import Bytes, Milliseconds
+from promsnmp.settings.reading.units import Bytes, Milliseconds
 
 
 class ServerSettings(Group):

@@ -15,18 +15,18 @@ from pydantic import ValidationError, model_validator
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource
 
 from promsnmp.errors import SettingsError
-from promsnmp.settings.config_file import config_path, read_config
 from promsnmp.settings.discovery import DiscoverySettings
 from promsnmp.settings.group import Group, is_secret
 from promsnmp.settings.inventory import InventorySettings
 from promsnmp.settings.logging import LoggingSettings
 from promsnmp.settings.pages import PageSettings
 from promsnmp.settings.polling import PollingSettings
+from promsnmp.settings.reading.config_file import config_path, read_config
+from promsnmp.settings.reading.sources import Sources, find_sources, misspelt_variables
 from promsnmp.settings.replicas import ReplicaSettings
 from promsnmp.settings.server import ServerSettings
 from promsnmp.settings.site import SiteSettings
 from promsnmp.settings.snmp import SnmpSettings
-from promsnmp.settings.sources import Sources, find_sources, misspelt_variables
 
 GROUPS: tuple[type[Group], ...] = (
     ServerSettings,

@@ -11,7 +11,7 @@ import pytest
 
 from promsnmp.cli.main import run
 from promsnmp.settings import Settings
-from promsnmp.settings.config_file import VARIABLE
+from promsnmp.settings.reading.config_file import VARIABLE
 from tests.support.service.built import catch_settings
 from tests.support.tools import PROJECT
 

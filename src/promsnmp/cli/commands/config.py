@@ -11,9 +11,9 @@ import click
 from promsnmp.cli.options.config_file import config_option
 from promsnmp.cli.output.tables import print_table
 from promsnmp.cli.output.text import counted
-from promsnmp.settings.config_file import use_config
 from promsnmp.settings.group import is_secret
-from promsnmp.settings.schema import schema as settings_schema
+from promsnmp.settings.reading.config_file import use_config
+from promsnmp.settings.reading.schema import schema as settings_schema
 from promsnmp.settings.settings import Settings, misspelt_lines, read_sources, settings_of
 
 MASK = "******"

@@ -9,8 +9,8 @@ import click
 
 from promsnmp.errors import PromSnmpError
 from promsnmp.inventory.storage.key import key_file, load_key
-from promsnmp.settings.config_file import NAME, SYSTEM_PLACE, config_path, user_place
-from promsnmp.settings.schema import commented_file
+from promsnmp.settings.reading.config_file import NAME, SYSTEM_PLACE, config_path, user_place
+from promsnmp.settings.reading.schema import commented_file
 from promsnmp.settings.settings import group_keys, load_settings
 from promsnmp.support.secret_keys import make_once
 

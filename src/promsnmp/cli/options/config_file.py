@@ -13,7 +13,7 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 
 def _use(ctx: click.Context, _: click.Parameter, value: Path | None) -> None:
     if value is not None:
-        from promsnmp.settings.config_file import use_config  # slow: pydantic
+        from promsnmp.settings.reading.config_file import use_config  # slow: pydantic
 
         ctx.with_resource(use_config(value))
 

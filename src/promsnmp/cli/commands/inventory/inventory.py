@@ -26,7 +26,7 @@ from promsnmp.cli.options.inventory_file import (
     open_unreadable,
     run_to_the_end,
 )
-from promsnmp.cli.options.output_file import require_folder
+from promsnmp.cli.output.files import require_folder
 from promsnmp.cli.output.tables import print_table
 from promsnmp.cli.output.text import counted
 from promsnmp.errors import InventoryUnavailable

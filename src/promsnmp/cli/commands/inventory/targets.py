@@ -15,8 +15,8 @@ import yaml
 
 from promsnmp.cli.client import ServiceClient
 from promsnmp.cli.options.inventory_file import command_settings, file_option, open_inventory
-from promsnmp.cli.options.output_file import require_folder
 from promsnmp.cli.options.service import service_options
+from promsnmp.cli.output.files import require_folder
 from promsnmp.cli.output.text import counted
 from promsnmp.errors import ServiceError
 from promsnmp.inventory.query import DeviceSelector, parse_query

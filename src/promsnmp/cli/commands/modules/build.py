@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from promsnmp.cli.options.module_overrides import read_overrides
-from promsnmp.cli.options.output_file import require_folder
+from promsnmp.cli.output.files import require_folder
 from promsnmp.errors import ModuleError
 from promsnmp.modules.generator.builder import BuildResult, label_name
 from promsnmp.modules.generator.builder import build as build_module

@@ -12,8 +12,8 @@ from pydantic import BeforeValidator
 from pydantic.fields import FieldInfo
 
 from promsnmp.settings.group import Group, is_secret
+from promsnmp.settings.reading.units import milliseconds, octets
 from promsnmp.settings.settings import GROUPS
-from promsnmp.settings.units import milliseconds, octets
 
 URL = "https://pbrane.github.io/promsnmp/reference/promsnmp.schema.json"
 WIDTH = 110

@@ -15,9 +15,8 @@ from pathlib import Path
 
 import yaml
 
-from promsnmp.errors import SettingsError
+from promsnmp.errors import SettingsError, did_you_mean
 from promsnmp.settings.group import Group, is_secret
-from promsnmp.support.nearest import did_you_mean
 from promsnmp.support.secret_keys import exposure
 from promsnmp.support.yaml_nodes import NodeError, entries, is_null, quoted, text
 from promsnmp.support.yaml_text import compose, describe_error

@@ -11,9 +11,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from promsnmp.errors import SettingsError
-from promsnmp.settings.config_file import ConfigFile
-from promsnmp.support.nearest import nearest
+from promsnmp.errors import SettingsError, nearest
+from promsnmp.settings.reading.config_file import ConfigFile
 
 CREDENTIALS_DIRECTORY = "CREDENTIALS_DIRECTORY"
 MAX_CREDENTIAL = 64 * 1024
