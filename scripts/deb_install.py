@@ -22,14 +22,15 @@ test "$(stat -c %a /etc/promsnmp/promsnmp.yml)" = 600
 promsnmp --version
 promsnmp config check
 promsnmp serve --address 127.0.0.1 --port 8080 &
+service=$!
 for _ in $(seq 60); do
     promsnmp health readiness 2>/dev/null && break
     sleep 1
 done
 curl --fail --silent --show-error http://127.0.0.1:8080/targets
 test -s /var/lib/promsnmp/inventory.json.key
-kill %1
-wait
+kill "$service"
+wait "$service"
 dpkg --purge promsnmp
 test ! -e /usr/bin/promsnmp
 test ! -e /etc/promsnmp/promsnmp.yml
