@@ -24,7 +24,7 @@ promsnmp config check
 promsnmp serve --address 127.0.0.1 --port 8080 &
 service=$!
 for _ in $(seq 60); do
-    promsnmp health readiness 2>/dev/null && break
+    promsnmp health readiness --url http://127.0.0.1:8080 2>/dev/null && break
     sleep 1
 done
 curl --fail --silent --show-error http://127.0.0.1:8080/targets

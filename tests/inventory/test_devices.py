@@ -109,12 +109,12 @@ async def test_a_device_is_completed_before_it_is_added_or_not_at_all(tmp_path: 
     devices = Devices(InventoryStore(tmp_path / "inventory.json", KEY))
 
     async def named(device: Device) -> Device:
-        return replace(device, sys_descr="by itself")
+        return replace(device, sys_descr="as it says")
 
     async def silent(_: Device) -> Device:
         raise SnmpTimeout("no answer")
 
-    assert (await devices.add({"sysName": "a"}, who="a", complete=named)).sys_descr == "by itself"
+    assert (await devices.add({"sysName": "a"}, who="a", complete=named)).sys_descr == "as it says"
     with pytest.raises(SnmpTimeout):
         await devices.add({"sysName": "b"}, who="a", complete=silent)
     assert len(devices.snapshot.inventory.devices) == 1

@@ -18,7 +18,7 @@ def systemd_sockets(environment: MutableMapping[str, str] = os.environ) -> list[
     """The TCP sockets that this process was started with, listening. The variables are removed, so that no child takes
     them for its own.
 
-    Raises PromSnmpError when there are none, or when one is no TCP socket that listens.
+    Raises PromSnmpError without sockets, or when one is no TCP socket that listens.
     """
     pid, count = (environment.get(name, "") for name in VARIABLES[:2])
     for name in VARIABLES:

@@ -60,7 +60,7 @@ def user_place() -> Path:
 
 
 def config_path() -> Path | None:
-    """The file in use: that of PROMSNMP_CONFIG, else the user's, else the system's; None when there is none."""
+    """The file in use: that of PROMSNMP_CONFIG, else the user's, else the system's; None without a file."""
     if named := os.environ.get(VARIABLE):
         return Path(named)
     return next((place for place in (user_place(), SYSTEM_PLACE) if _exists(place)), None)
