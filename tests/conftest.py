@@ -30,6 +30,7 @@ def pytest_configure() -> None:
             f"not made from the present source: {names}. Run: make compile (or scripts/compiled.py --clean)"
         )
     pass_on_default_signals()
+    os.environ["PROMSNMP_CONFIG"] = os.devnull  # for services that modules of tests share, too
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the marks

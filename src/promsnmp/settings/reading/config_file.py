@@ -60,17 +60,13 @@ def user_place() -> Path:
 
 
 def config_path() -> Path | None:
-    """The file in use: that of PROMSNMP_CONFIG, else the user's, else the system's; None without a file."""
+    """The file in use: that of PROMSNMP_CONFIG, else the user's, else the system's; None without a file.
+
+    The last two are passed over when this user may not read them: the system's belongs to the service.
+    """
     if named := os.environ.get(VARIABLE):
         return Path(named)
-    return next((place for place in (user_place(), SYSTEM_PLACE) if _exists(place)), None)
-
-
-def _exists(path: Path) -> bool:
-    try:
-        return path.exists()
-    except OSError:  # a folder that this user may not enter
-        return False
+    return next((place for place in (user_place(), SYSTEM_PLACE) if os.access(place, os.R_OK)), None)
 
 
 @contextmanager

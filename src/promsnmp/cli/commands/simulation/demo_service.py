@@ -24,6 +24,7 @@ from promsnmp.inventory.storage.encrypted_file import EncryptedFile
 from promsnmp.inventory.storage.key import InventoryKey
 from promsnmp.observe.tasks import shielded
 from promsnmp.settings import load_settings
+from promsnmp.settings.reading.config_file import use_config
 
 ADDRESS = "127.0.0.1"
 DEFAULTS = {
@@ -55,7 +56,8 @@ def choose_port(port: int | None) -> int:
     Raises PromSnmpError (SettingsError for a wrong SERVER_PORT) when the port is not available.
     """
     overrides = {} if port is None else {"server_port": port}
-    settings = load_settings(**overrides)
+    with use_config(Path(os.devnull)):
+        settings = load_settings(**overrides)
     sockets = listen(settings.server_address or ADDRESS, settings.server_port)
     chosen = int(sockets[0].getsockname()[1])
     for opened in sockets:
@@ -90,6 +92,7 @@ class DemoService:
             "PROM_INV_FILE": str(path),
             "PROM_ENCRYPT_KEY": key,
             "SERVER_PORT": str(self.port),
+            "PROMSNMP_CONFIG": os.devnull,  # nothing of a service that is installed here
             "WEB_CONFIG_FILE": "",  # the demo shows its pages without a login
             "API_PROTECT_SCRAPES": "",
         }
