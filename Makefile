@@ -28,7 +28,7 @@ export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test bare programs conformance lint format bench fuzz soak wheel setup compile lock docs docs-site screenshots copies image clean distclean
+.PHONY: help demo test bare programs conformance lint format bench fuzz soak wheel deb deb-test setup compile lock docs docs-site screenshots copies image clean distclean
 
 help: ## List what can be made
 	@echo "PromSNMP: SNMP devices into Prometheus"
@@ -80,11 +80,17 @@ soak: setup ## Fail replicas, Redis, API server, network and volume in every way
 wheel: $(VENV)/.dev ## Build the wheel and the source archive into dist/
 	@rm -rf build/lib* build/bdist* dist && $(BIN)/python -m build --installer uv . && ls -l dist
 
+deb: $(VENV)/.dev ## Build the Debian package into dist/ (DEB_ARGS='--python /usr/bin/python3')
+	@PYTHONPATH=src $(BIN)/python -m scripts.deb $(DEB_ARGS)
+
+deb-test: ## Install the package of dist/ in a bare Debian without network and run it, as root (two minutes)
+	@PYTHONPATH=src $(BIN)/python -m scripts.deb_install dist/promsnmp_*.deb
+
 lock: $(VENV)/.uv ## Write requirements/ again (LOCK_ARGS=--upgrade: the newest versions)
 	@PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m scripts.lock $(LOCK_ARGS)
 
 docs: $(VENV)/.dev ## Write what is generated in docs/ again
-	@PYTHONPATH=src $(BIN)/python scripts/pages/configuration.py && $(BIN)/python -m scripts.pages.cli_reference && $(BIN)/python -m scripts.pages.health_coverage
+	@PYTHONPATH=src $(BIN)/python scripts/pages/configuration.py && $(BIN)/python -m scripts.pages.config_schema && $(BIN)/python -m scripts.pages.cli_reference && $(BIN)/python -m scripts.pages.health_coverage
 
 docs-site: $(VENV)/.docs ## Build the documentation as a site into site/, and check its links
 	@$(BIN)/zensical build --strict

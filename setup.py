@@ -7,11 +7,16 @@ files as plain Python. ``PROMSNMP_NO_COMPILE=1`` asks for that.
 from __future__ import annotations
 
 import os
+import shutil
 import sys
+
+if sys.version_info < (3, 11):  # noqa: UP036  # pip runs this file before it looks at requires-python
+    sys.exit(f"PromSNMP needs Python 3.11 or newer, and this is {sys.version.split()[0]}: use python3.11 or newer")
 import tomllib
 from pathlib import Path
 
 from setuptools import Extension, setup
+from setuptools.command.build_py import build_py
 
 HERE = Path(__file__).parent
 
@@ -50,4 +55,15 @@ def extensions() -> list[Extension]:
     return made
 
 
-setup(ext_modules=extensions())
+class BuildWithAssets(build_py):
+    """Adds ``deploy/`` as ``promsnmp/assets``, for ``promsnmp assets export``; an editable install has it."""
+
+    def run(self) -> None:
+        super().run()
+        if not self.editable_mode and (HERE / "deploy").is_dir():
+            target = Path(self.build_lib) / "promsnmp" / "assets"
+            ignored = shutil.ignore_patterns("__pycache__", "image")
+            shutil.copytree(HERE / "deploy", target, dirs_exist_ok=True, ignore=ignored)
+
+
+setup(ext_modules=extensions(), cmdclass={"build_py": BuildWithAssets})

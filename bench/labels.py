@@ -26,11 +26,11 @@ EVERY, ROUNDS, SWITCHES = 10, 20, 50
 
 def main() -> None:
     """Prints packets and varbinds of polls with and without labels, and the CPU of a poll for either setting."""
-    progress("packets of recorded devices")
-    uvloop.run(_packets())
     progress("CPU of polls")
     with folder() as where, devices(where):
         uvloop.run(_cpu())
+    progress("packets of recorded devices")
+    uvloop.run(_packets())
     print()
 
 

@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-from bench.parts import folder, memory_mb, progress, promsnmp, shared
+from bench.parts import folder, memory_mb, progress, promsnmp, snmp_yml
 
 ROUNDS, RELOADS = 7, 5
 ALONE = """
@@ -28,7 +28,7 @@ print([int(line.split()[1]) / 1024 for line in open("/proc/self/status") if line
 
 def main() -> None:
     """Prints figures of the reading alone, of ``modules check``, and of the service."""
-    file = str(shared("snmp_exporter", "snmp.yml"))
+    file = str(snmp_yml())
     progress("reading snmp.yml alone")
     runs = [_alone(file) for _ in range(ROUNDS)]
     wall, cpu, before, after, most = (statistics.median(run[at] for run in runs) for at in range(5))

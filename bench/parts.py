@@ -14,6 +14,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from scripts.programs.exporter import Unavailable, find
+
 PROJECT = Path(__file__).resolve().parents[1]
 SHARED = PROJECT.parent / "shared"
 SIMULATOR_PORT = 16100
@@ -31,8 +33,27 @@ def shared(*parts: str) -> Path:
     """A file of the shared folder beside the project. Raises Skipped where it is absent."""
     path = SHARED.joinpath(*parts)
     if not path.exists():
-        raise Skipped(f"{path} is not there: the simulated devices and the comparison come from it")
+        raise Skipped(f"{path} is not there; without that folder, this benchmark has no devices to read")
     return path
+
+
+def snmp_yml() -> Path:
+    """The snmp.yml of the shared folder, else that of snmp_exporter's package. Raises Skipped without both."""
+    path = SHARED / "snmp_exporter" / "snmp.yml"
+    if path.exists():
+        return path
+    path = Path(exporter()).parents[2] / "etc" / "prometheus" / "snmp.yml"
+    if not path.exists():
+        raise Skipped(f"{path} is not there: it is in Debian's package of snmp_exporter; unset SNMP_EXPORTER")
+    return path
+
+
+def exporter() -> str:
+    """snmp_exporter, which is fetched once where it is missing. Raises Skipped when that is not possible."""
+    try:
+        return find()
+    except Unavailable as reason:
+        raise Skipped(str(reason)) from None
 
 
 def cpu_seconds(pid: int) -> float:
@@ -73,13 +94,13 @@ def folder() -> Iterator[Path]:
 @contextmanager
 def devices(where: Path) -> Iterator[None]:
     """Simulated 48-port switches on every address of 127.0.0.0/8, port SIMULATOR_PORT."""
-    if shutil.which("gcc") is None:
-        raise Skipped("gcc is missing: it builds the simulated devices")
-    program = where / "simagent"
-    subprocess.run(["gcc", "-O2", "-w", "-o", str(program), str(shared("bench", "simagent.c"))], check=True)
-    pinned = [*OTHER_CORES, str(program), "-p", str(SIMULATOR_PORT)]
-    with process(pinned, where / "simagent.log") as pid:
-        time.sleep(0.5)
+    source, program = SHARED / "bench" / "simagent.c", where / "simagent"
+    command = [sys.executable, "-m", "bench.switches", str(SIMULATOR_PORT)]
+    if source.exists() and shutil.which("gcc") is not None:
+        subprocess.run(["gcc", "-O2", "-w", "-o", str(program), str(source)], check=True)
+        command = [str(program), "-p", str(SIMULATOR_PORT)]
+    with process([*OTHER_CORES, *command], where / "simagent.log") as pid:
+        time.sleep(0.5 if command[0] == str(program) else 3)
         os.kill(pid, 0)
         yield
 

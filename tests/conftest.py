@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import os
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
@@ -30,6 +31,7 @@ def pytest_configure() -> None:
             f"not made from the present source: {names}. Run: make compile (or scripts/compiled.py --clean)"
         )
     pass_on_default_signals()
+    os.environ["PROMSNMP_CONFIG"] = os.devnull  # for services that modules of tests share, too
 
 
 @pytest.hookimpl(wrapper=True)
@@ -60,6 +62,8 @@ def _plain_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest
     for name in Settings.model_fields:
         monkeypatch.delenv(name.upper(), raising=False)
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PROMSNMP_CONFIG", os.devnull)
+    monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path_factory.getbasetemp() / "data"))
 
 

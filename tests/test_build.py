@@ -32,6 +32,7 @@ def build_wheel(folder: Path, **environment: str) -> Path:
     copy = folder / "promsnmp"
     made = shutil.ignore_patterns("*.c", "*.html", "*.so", "__pycache__", "*.egg-info")
     shutil.copytree(PROJECT / "src", copy / "src", ignore=made)
+    shutil.copytree(PROJECT / "deploy", copy / "deploy")
     for name in ("pyproject.toml", "setup.py", "MANIFEST.in", "README.md", "LICENSE"):
         shutil.copy(PROJECT / name, copy)
     code = "import sys; from setuptools.build_meta import build_wheel; build_wheel(sys.argv[1])"
@@ -96,6 +97,31 @@ def test_the_wheel_contains_every_file_read_at_run_time(tmp_path: Path) -> None:
     source = tmp_path / "promsnmp" / "src"
     there = {str(path.relative_to(source)) for path in (source / "promsnmp").rglob("*") if path.is_file()}
     assert there - names == set()
+    assets = ("grafana/device.json", "prometheus/alerts.yml", "promsnmp.schema.json", "systemd/promsnmp.service")
+    assert {f"promsnmp/assets/{name}" for name in assets} <= names
+    assert not [name for name in names if "assets/image/" in name]
+
+
+def test_the_source_archive_has_what_the_wheel_is_made_of() -> None:
+    lines = (PROJECT / "MANIFEST.in").read_text().splitlines()
+    grafted = {line.split()[1] for line in lines if line.startswith("graft ")}
+    assert {"deploy", "docs", "tests"} <= grafted
+    named = {name for line in lines if line.startswith("include ") for name in line.split()[1:]}
+    assert [name for name in named if not (PROJECT / name).exists()] == []
+
+
+def test_an_older_python_gets_a_message_and_no_traceback() -> None:
+    code = "import sys; sys.version_info = (3, 10); sys.argv = ['setup.py']; exec(open('setup.py').read())"
+    ran = subprocess.run([sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=False)
+    assert ran.returncode == 1
+    assert ran.stderr.startswith("PromSNMP needs Python 3.11 or newer")
+    assert ran.stderr.count("\n") == 1
+
+
+def test_the_package_says_where_the_project_is() -> None:
+    project = PYPROJECT["project"]
+    assert {"Homepage", "Documentation", "Repository", "Issues", "Changelog"} <= project["urls"].keys()
+    assert project["authors"]
 
 
 def test_a_stale_extension_is_noticed_whatever_the_file_times(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -36,7 +36,9 @@ def test_defaults_are_written_as_an_operator_sets_them() -> None:
 def test_bounds_and_choices_are_shown() -> None:
     fields = Settings.model_fields
     assert configuration.values_of(fields["server_port"]) == "integer 0 to 65535"
-    assert configuration.values_of(fields["collection_interval"]) == "integer from 0"
+    assert configuration.values_of(fields["collection_interval"]) == "duration from 0"
+    assert configuration.values_of(fields["memory_limit"]) == "size from 0"
+    assert configuration.values_of(fields["cache_entry_cnt"]) == "integer from 1"
     assert configuration.values_of(fields["prom_site_lat"]) == "number -90 to 90"
     assert configuration.values_of(fields["log_format"]) == "`text`, `json`"
     assert configuration.values_of(fields["prom_inv_file"]) == "path"

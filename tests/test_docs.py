@@ -100,3 +100,13 @@ def test_images_load_nothing_from_elsewhere() -> None:
             assert re.findall(r"(?:href|src)=|url\(['\"]?[a-z]+:|@import|<script", svg) == [], path.name
         else:
             assert path.read_bytes().startswith(b"\x89PNG\r\n\x1a\n"), path.name
+
+
+FRESH_KEY = re.compile(r"^\W*(?:export +)?\w+=[\"']?\$\((?:openssl rand|head -c|uuidgen)", re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    "page", [*PAGES, PROJECT / "deploy" / "compose.yaml"], ids=lambda page: str(page.relative_to(PROJECT))
+)
+def test_no_command_that_is_run_twice_makes_another_key(page: Path) -> None:
+    assert FRESH_KEY.findall(page.read_text(encoding="utf-8")) == [], "write the key to a file, once"

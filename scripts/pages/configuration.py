@@ -15,6 +15,8 @@ from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
 from promsnmp.settings.group import Group
+from promsnmp.settings.reading.schema import unit_of
+from promsnmp.settings.reading.units import milliseconds, octets
 from promsnmp.settings.settings import GROUPS
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "configuration.md"
@@ -33,7 +35,7 @@ def default_of(field: FieldInfo) -> str:
 
 
 def values_of(field: FieldInfo) -> str:
-    """The values that are allowed: a type with its bounds, or the choices."""
+    """The values that are allowed: a type with its bounds (milliseconds, bytes), or the choices."""
     kinds = [kind for kind in (get_args(field.annotation) or (field.annotation,)) if kind is not type(None)]
     if all(isinstance(kind, str) for kind in kinds):
         return ", ".join(f"`{kind}`" for kind in kinds)
@@ -41,12 +43,21 @@ def values_of(field: FieldInfo) -> str:
     bounds = {type(rule).__name__: getattr(rule, type(rule).__name__.lower(), None) for rule in field.metadata}
     low, high = bounds.get("Ge"), bounds.get("Le")
     span = f" {low} to {high}" if high is not None else f" from {low}" if low is not None else ""
-    return names.get(kinds[0], "text") + span
+    unit = unit_of(field)
+    name = {milliseconds: "duration", octets: "size"}[unit] if unit is not None else names.get(kinds[0], "text")
+    return name + span
 
 
 def table(group: type[Group]) -> str:
     """The settings of a group in the order of the code, one row each, below its heading."""
-    rows = [f"## {group.TITLE}", "", "| variable | default | values | meaning |", "|---|---|---|---|"]
+    rows = [
+        f"## {group.TITLE}",
+        "",
+        f"Key in `promsnmp.yml`: `{group.KEY}`.",
+        "",
+        "| variable | default | values | meaning |",
+        "|---|---|---|---|",
+    ]
     for name, field in group.model_fields.items():
         meaning = (field.description or "").replace("|", "\\|")
         rows.append(f"| `{name.upper()}` | {default_of(field)} | {values_of(field)} | {meaning} |")

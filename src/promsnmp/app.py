@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import socket
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -41,11 +41,12 @@ from promsnmp.http.server.connections import ConnectionTable
 from promsnmp.http.server.fast_path import fast_path_protocol
 from promsnmp.http.server.lifecycle import Application, Lifecycle, PeriodicTask
 from promsnmp.http.server.listen import listen_all
+from promsnmp.http.server.systemd_sockets import systemd_sockets
 from promsnmp.http.services import ExecutorUsage, Services
 from promsnmp.inventory.devices import Devices
 from promsnmp.inventory.document.write import DocumentWriter
 from promsnmp.inventory.health import inventory_component, inventory_families, key_warning
-from promsnmp.inventory.modules import RESERVED
+from promsnmp.inventory.modules import RESERVED, KnownModules
 from promsnmp.inventory.query import DeviceSelector
 from promsnmp.inventory.storage.installation import read_installation
 from promsnmp.inventory.storage.key import load_key
@@ -63,7 +64,9 @@ from promsnmp.observe.memory_guard import CHECK_SECONDS
 from promsnmp.observe.meters import ProcessMeters
 from promsnmp.observe.registry import SelfMetrics
 from promsnmp.observe.tasks import LoopLag
+from promsnmp.polling.detection.first_contact import ask_device
 from promsnmp.polling.detection.identify import identify
+from promsnmp.polling.poll import SessionFactory
 from promsnmp.polling.subsystem import PollingSubsystem
 from promsnmp.settings import Settings
 from promsnmp.snmp.ber import COMPILED
@@ -106,6 +109,9 @@ class _Parts:
     def leads(self) -> bool:
         return self.cluster.leadership.leads
 
+    def known_modules(self) -> Collection[str]:
+        return self.catalogue_store.current.modules
+
 
 def build(settings: Settings) -> Application:
     """Every part, built and wired, with the inventory loaded and the sockets listening.
@@ -132,7 +138,7 @@ def _build_parts(settings: Settings) -> _Parts:
     release_memory()
     web = WebConfigWatcher(settings.web_config_file)
     store = _open_store(settings)
-    sockets = listen_all(settings.listen_addresses)
+    sockets = systemd_sockets() if settings.server_systemd_socket else listen_all(settings.listen_addresses)
     cluster = _build_cluster(settings, store, web, sockets)
     shares = share_descriptors(settings)
     polling = PollingSubsystem(
@@ -144,7 +150,9 @@ def _build_parts(settings: Settings) -> _Parts:
         scrape_polls=shares.scrape_polls,
     )
     discovery_counts, poll_rates = DiscoveryCounts(), PollRateMeter(polling.counts)
-    discovery = _build_discovery(settings, store, cluster, discovery_counts)
+    discovery = _build_discovery(
+        settings, store, cluster, discovery_counts, known_modules=lambda: catalogue_store.current.modules
+    )
     return _Parts(
         settings=settings,
         web=web,
@@ -206,7 +214,14 @@ def _build_cluster(
     return cluster
 
 
-def _build_discovery(settings: Settings, store: InventoryStore, cluster: Cluster, counts: DiscoveryCounts) -> Discovery:
+def _build_discovery(
+    settings: Settings,
+    store: InventoryStore,
+    cluster: Cluster,
+    counts: DiscoveryCounts,
+    *,
+    known_modules: KnownModules,
+) -> Discovery:
     return make_discovery(
         settings,
         inventory=lambda: store.current,
@@ -215,6 +230,7 @@ def _build_discovery(settings: Settings, store: InventoryStore, cluster: Cluster
         counts=counts,
         leads=lambda: cluster.leadership.leads,
         durable_jobs=True,
+        known_modules=known_modules,
     )
 
 
@@ -286,7 +302,7 @@ def _build_services(
     login: Login,
 ) -> Services:
     settings, store, polling = parts.settings, parts.store, parts.polling
-    search, devices = DeviceSelector(settings.modules), Devices(store)
+    search, devices = DeviceSelector(settings.modules), Devices(store, parts.known_modules)
     targets = TargetList(
         site=Site.from_settings(settings), modules=settings.modules, scrape_timeout=settings.scrape_timeout
     )
@@ -311,11 +327,12 @@ def _build_services(
         access=access,
         login=login,
         poll_now=polling.poll_now,
+        ask_device=partial(ask_device, sessions=SessionFactory(source_address=settings.snmp_source_address)),
         people=make_interface(
             settings,
             parts.poll_rates,
             devices=devices,
-            many_devices=ManyDevices(store),
+            many_devices=ManyDevices(store, parts.known_modules),
             reload=partial(_reload, parts),
             select=search,
             targets=targets,

@@ -40,9 +40,12 @@ what to do. It never contains a secret.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
 from typing import Self
 
+NEAR = 0.8
+"""Similarity (difflib's ratio, 0 to 1) from which a name counts as near another."""
 MAX_PROBLEMS = 100
 MAX_PROBLEM_LENGTH = 500
 """Problems of a document that an error lists, and characters of each."""
@@ -242,3 +245,14 @@ class InventoryUnavailable(InventoryError):
 
 class NotLeader(InventoryUnavailable):
     """Only the leader writes the inventory, and this replica is not (or no longer) the leader; nothing was written."""
+
+
+def nearest(name: str, known: Iterable[str], *, cutoff: float = NEAR) -> str:
+    """The most similar of ``known``; empty when none is near."""
+    return next(iter(get_close_matches(name, list(known), n=1, cutoff=cutoff)), "")
+
+
+def did_you_mean(name: str, known: Iterable[str], *, cutoff: float = NEAR) -> str:
+    """``; did you mean 'NAME'?`` to add to an error; empty when nothing is near."""
+    found = nearest(name, known, cutoff=cutoff)
+    return f"; did you mean {found!r}?" if found else ""

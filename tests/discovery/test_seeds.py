@@ -56,8 +56,12 @@ async def test_an_equal_seed_is_not_saved_twice() -> None:
 
 def test_problems_of_addresses_have_a_place() -> None:
     seed = replace(FIRST, potential_targets=("10.0.0.0/8", "192.0.2.1"), exclude=("x",), neighbours=("y z",))
-    places = [problem.partition(":")[0] for problem in SavedSeeds.problems_of(seed)]
+    memory = UnsavedInventory()
+    book = SavedSeeds(lambda: memory.current, memory.update, lambda: ("if_mib",))
+    places = [problem.partition(":")[0] for problem in book.problems_of(seed)]
     assert places == ["potentialTargets[0]", "exclude[0]", "neighbours[0]"]
-    assert SavedSeeds.problems_of(replace(seed, force=True, exclude=(), neighbours=None)) == []
-    (nothing,) = SavedSeeds.problems_of(replace(FIRST, exclude=("192.0.2.0/24",)))
+    assert book.problems_of(replace(seed, force=True, exclude=(), neighbours=None, modules=("if_mib", "auto"))) == []
+    (unknown,) = book.problems_of(replace(FIRST, modules=("if_mibb",)))
+    assert "if_mib'?" in unknown
+    (nothing,) = book.problems_of(replace(FIRST, exclude=("192.0.2.0/24",)))
     assert "leaves nothing" in nothing

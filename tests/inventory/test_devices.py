@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from promsnmp.errors import DeviceChanged, InventoryInvalid, UnknownDevice
+from promsnmp.errors import DeviceChanged, InventoryInvalid, SnmpTimeout, UnknownDevice
 from promsnmp.inventory.devices import Devices
 from promsnmp.inventory.model import LOST, Device
 from promsnmp.inventory.store import InventoryStore
+from promsnmp.inventory.writes.many_devices import ManyDevices
 from tests.support.inventory.samples import KEY, document
 
 
@@ -78,3 +81,40 @@ async def test_an_id_in_any_spelling_finds_and_another_one_in_the_document_is_re
         await devices.put("edge2", {"id": "6a3c1d5e-0000-4000-8000-000000000001", "sysName": "x"}, who="a")
     with pytest.raises(UnknownDevice, match="there is no device 'nobody'"):
         devices.find("nobody")
+
+
+async def test_a_change_names_no_new_module_that_is_not_loaded(tmp_path: Path) -> None:
+    store = InventoryStore(tmp_path / "inventory.json", KEY)
+    anything = Devices(store)
+    await anything.add({"sysName": "old", "modules": ["gone"]}, who="a")
+    checked, many = Devices(store, lambda: ("if_mib",)), ManyDevices(store, lambda: ("if_mib",))
+    before = checked.snapshot
+    refused: list[Coroutine[object, object, object]] = [
+        checked.add({"sysName": "x", "modules": ["if_mibb"]}, who="a"),
+        checked.put("old", {"sysName": "x", "modules": ["gone", "other"]}, who="a"),
+        checked.patch("old", {"modules": ["other"]}, who="a"),
+        many.set_modules([before.inventory.devices[0].id], ["other"], who="a"),
+    ]
+    for change in refused:
+        with pytest.raises(InventoryInvalid, match="unknown module"):
+            await change
+    assert checked.snapshot is before
+    assert (await checked.patch("old", {"sysName": "new"}, who="a")).modules == ("gone",)
+    assert (await checked.add({"sysName": "y", "modules": ["if_mib", "auto", "health"]}, who="a")).modules[
+        0
+    ] == "if_mib"
+
+
+async def test_a_device_is_completed_before_it_is_added_or_not_at_all(tmp_path: Path) -> None:
+    devices = Devices(InventoryStore(tmp_path / "inventory.json", KEY))
+
+    async def named(device: Device) -> Device:
+        return replace(device, sys_descr="as it says")
+
+    async def silent(_: Device) -> Device:
+        raise SnmpTimeout("no answer")
+
+    assert (await devices.add({"sysName": "a"}, who="a", complete=named)).sys_descr == "as it says"
+    with pytest.raises(SnmpTimeout):
+        await devices.add({"sysName": "b"}, who="a", complete=silent)
+    assert len(devices.snapshot.inventory.devices) == 1

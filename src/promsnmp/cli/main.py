@@ -17,11 +17,13 @@ from typing import Any, NoReturn
 import click
 
 from promsnmp import __version__
+from promsnmp.cli.options.config_file import config_option
 from promsnmp.errors import InventoryInvalid, ModuleError, PromSnmpError, ServiceError, SettingsError
 
 FAILED, WRONG, INTERRUPTED = 1, 2, 130
 
 COMMANDS = {
+    "init": "Write a configuration file and make the keys: the first step.",
     "serve": "Run the service: poll devices, answer Prometheus.",
     "demo": "Run the service with simulated devices, to look around.",
     "walk": "Walk a subtree of one device and print its varbinds.",
@@ -36,6 +38,8 @@ COMMANDS = {
     "devices": "List, show, add, edit or remove devices.",
     "targets": "Write the targets for Prometheus's file_sd_configs.",
     "inventory": "Export, import, show or re-encrypt the inventory.",
+    "config": "Check or show the settings and where they come from.",
+    "assets": "Copy dashboards, alerts, modules and units to a folder.",
     "web-password": "Hash a password for --web.config.file.",
 }
 """Every command, with the line that ``--help`` shows without importing it."""
@@ -59,7 +63,7 @@ Examples:
   promsnmp inventory show                         what is polled, secrets masked
 
 \b
-Settings are environment variables (docs/reference/configuration.md lists them), for example:
+Settings are environment variables, or keys of promsnmp.yml (docs/reference/configuration.md lists them), for example:
   SERVER_PORT=9116 PROM_INV_FILE=/data/inventory.json promsnmp serve
 """
 
@@ -97,6 +101,7 @@ class Commands(click.Group):
     help="PromSNMP polls network devices over SNMP and serves the results to Prometheus.",
 )
 @click.version_option(__version__, prog_name="promsnmp")
+@config_option
 @click.option("-v", "--verbose", is_flag=True, help="Log in detail (LOG_LEVEL=debug).")
 @click.pass_context
 def cli(ctx: click.Context, verbose: bool) -> None:

@@ -17,6 +17,7 @@ from promsnmp.discovery.seed_run import SeedRun
 from promsnmp.discovery.service import Discovery
 from promsnmp.errors import SettingsError
 from promsnmp.inventory.model import Inventory
+from promsnmp.inventory.modules import KnownModules
 from promsnmp.observe.counts import DiscoveryCounts
 from promsnmp.settings import Settings
 from promsnmp.snmp.v3.keys import KeyCache
@@ -31,8 +32,10 @@ def make_discovery(
     counts: DiscoveryCounts,
     leads: Callable[[], bool] = lambda: True,
     durable_jobs: bool = False,
+    known_modules: KnownModules | None = None,
 ) -> Discovery:
-    """Discovery that reads ``inventory`` and changes it by ``update``; ``durable_jobs`` as for ``Discovery``.
+    """Discovery that reads ``inventory`` and changes it by ``update``; ``durable_jobs`` as for ``Discovery``,
+    ``known_modules`` as for ``SavedSeeds``.
 
     Raises SettingsError.
     """
@@ -66,6 +69,7 @@ def make_discovery(
         leads=leads,
         durable_jobs=durable_jobs,
         finished_at=last_discovery(inventory()),
+        known_modules=known_modules,
     )
 
 

@@ -8,12 +8,19 @@ from dataclasses import replace
 from promsnmp.discovery.reconcile.batch_writer import UpdateInventory
 from promsnmp.discovery.scan.target_syntax import read_networks, read_scope
 from promsnmp.inventory.model import Inventory, Seed
+from promsnmp.inventory.modules import KnownModules, unknown_modules
 
 
 class SavedSeeds:
-    """Seeds of an inventory; changes raise InventoryError."""
+    """Seeds of an inventory; changes raise InventoryError. ``known_modules``: those that a seed may name; None: any."""
 
-    def __init__(self, inventory: Callable[[], Inventory], update: UpdateInventory) -> None:
+    def __init__(
+        self,
+        inventory: Callable[[], Inventory],
+        update: UpdateInventory,
+        known_modules: KnownModules | None = None,
+    ) -> None:
+        self._known_modules = known_modules
         self._inventory = inventory
         self._update = update
 
@@ -29,11 +36,12 @@ class SavedSeeds:
         """An equal saved seed, if there is one, else ``seed``: the same request twice saves one seed."""
         return next((one for one in self.seeds if replace(one, id=seed.id) == seed), seed)
 
-    @staticmethod
-    def problems_of(seed: Seed) -> list[str]:
-        """The problems of a seed's addresses."""
+    def problems_of(self, seed: Seed) -> list[str]:
+        """The problems of a seed's addresses and modules."""
         scope, problems = read_scope(seed.potential_targets, seed.exclude, force=seed.force)
         problems += read_networks(seed.neighbours or (), "neighbours")[1]
+        if self._known_modules is not None:
+            problems += unknown_modules(seed.modules, self._known_modules)
         if not problems and not scope.size:
             return ["potentialTargets: exclude leaves nothing of them"]
         return problems

@@ -23,6 +23,7 @@ from promsnmp.discovery.seeds import SavedSeeds
 from promsnmp.discovery.serialize import detailed_document, job_document
 from promsnmp.errors import DiscoveryBusy, NotLeader, PromSnmpError
 from promsnmp.inventory.model import Seed, UnfinishedSearch
+from promsnmp.inventory.modules import KnownModules
 from promsnmp.observe.counts import DiscoveryCounts
 
 log = logging.getLogger(__name__)
@@ -75,8 +76,9 @@ class Discovery:
         leads: Callable[[], bool] = lambda: True,
         durable_jobs: bool = False,
         finished_at: float = 0.0,
+        known_modules: KnownModules | None = None,
     ) -> None:
-        self.seeds = SavedSeeds(context.inventory, context.update)
+        self.seeds = SavedSeeds(context.inventory, context.update, known_modules)
         self.durable = DurableSearches(context.inventory, context.update, context.clock)
         self._durable_jobs = durable_jobs
         self._closed = asyncio.Event()

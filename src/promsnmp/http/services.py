@@ -24,6 +24,7 @@ from promsnmp.modules.catalogue import CatalogueStore
 from promsnmp.observe.health import Health
 from promsnmp.observe.meters import Meter
 from promsnmp.observe.registry import SelfMetrics
+from promsnmp.polling.detection.first_contact import SystemNames
 from promsnmp.polling.pages.poll_status import PollStatus
 
 
@@ -168,6 +169,8 @@ class Services:
     """Who has logged in to the pages for people."""
     poll_now: Callable[..., Awaitable[int]]
     """Polls devices that this replica polls, at once; see ``PollingSubsystem.poll_now``."""
+    ask_device: Callable[[Device], Awaitable[SystemNames]]
+    """Asks a device that is not in the inventory yet for its name; raises SnmpError."""
     people: PeoplePages | None = None
     """The pages for people; None when they are off."""
     streams: EventStreams = field(default_factory=EventStreams)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
 from promsnmp.errors import InventoryInvalid, UnknownDevice
@@ -18,10 +18,14 @@ from promsnmp.inventory.document.read_device import read_device
 from promsnmp.inventory.document.write import device_document
 from promsnmp.inventory.index import Snapshot, display_name
 from promsnmp.inventory.model import ACTIVE, NO_IDENTIFIERS, Device, Inventory
+from promsnmp.inventory.modules import KnownModules, unknown_modules
 from promsnmp.inventory.store import InventoryStore
 
 Precondition = Callable[[Device | None], None]
 """Checks the current device (None: it does not exist) before a change; raises DeviceChanged to prevent the change."""
+
+Complete = Callable[[Device], Awaitable[Device]]
+"""Asks a new device and returns it with what it said. Raises when it should not be added."""
 
 
 def no_precondition(_: Device | None) -> None:
@@ -32,11 +36,13 @@ class Devices:
     """The devices of ``store``, one by one. ``who`` and ``request_id`` are those of ``InventoryStore.update``.
 
     Changes raise InventoryInvalid or InventoryConflict (nothing has changed), what their check raises, and what
-    ``InventoryStore.update`` raises.
+    ``InventoryStore.update`` raises. With ``known_modules`` a change must not name a module that is not loaded; those
+    that a device has already may stay.
     """
 
-    def __init__(self, store: InventoryStore) -> None:
+    def __init__(self, store: InventoryStore, known_modules: KnownModules | None = None) -> None:
         self._store = store
+        self._known_modules = known_modules
 
     @property
     def snapshot(self) -> Snapshot:
@@ -63,9 +69,17 @@ class Devices:
         text = json.dumps(device_document(device, mask=False), separators=(",", ":")).encode()
         return f'"{hashlib.blake2b(text, digest_size=16, key=self._store.key, person=b"promsnmp-device").hexdigest()}"'
 
-    async def add(self, document: object, *, who: str, request_id: str = "") -> Device:
-        """Adds a device that is not in the inventory."""
-        device = read_device(document)
+    async def add(
+        self, document: object, *, who: str, request_id: str = "", complete: Complete | None = None
+    ) -> Device:
+        """Adds a device that is not in the inventory.
+
+        ``complete`` may ask the device before, once everything that needs no device is checked; what it raises is
+        raised here, and nothing has changed.
+        """
+        device = self._checked(read_device(document))
+        if complete is not None:
+            device = await complete(device)
         await self._store.update(
             lambda old: replace(old, devices=(*old.devices, device)), who=who, request_id=request_id
         )
@@ -85,7 +99,7 @@ class Devices:
             place = _place(old, device_id)
             before = None if place is None else old.devices[place]
             check(before)
-            device = read_device(_with_id(document, device_id), old=before)
+            device = self._checked(read_device(_with_id(document, device_id), old=before), before)
             result[:] = [(device, before is None)]
             return _with_device(old, place, device)
 
@@ -105,7 +119,7 @@ class Devices:
             if not isinstance(patch, Mapping):
                 raise InventoryInvalid(["the patch must be an object with the keys to change"])
             merged = merge_device(device_document(before, mask=True), patch)
-            device = read_device(_with_id(merged, device_id), old=_without_discovered(before))
+            device = self._checked(read_device(_with_id(merged, device_id), old=_without_discovered(before)), before)
             result[:] = [device]
             return _with_device(old, place, device)
 
@@ -127,6 +141,13 @@ class Devices:
 
         await self._store.update(change, who=who, request_id=request_id)
         return result[0]
+
+    def _checked(self, device: Device, before: Device | None = None) -> Device:
+        if self._known_modules is not None:
+            new = [name for name in device.modules if before is None or name not in before.modules]
+            if problems := unknown_modules(new, self._known_modules):
+                raise InventoryInvalid(problems)
+        return device
 
     def _id_of(self, wanted: str, *, new: bool = False) -> str:
         try:

@@ -7,9 +7,13 @@ were detected from the device's fingerprint: those in the inventory, else those 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
+from promsnmp.errors import did_you_mean
 from promsnmp.inventory.model import Device
+
+KnownModules = Callable[[], Collection[str]]
+"""The names of the modules that are loaded now."""
 
 AUTO = "auto"
 """The name in a list of modules that stands for the detected ones."""
@@ -47,3 +51,14 @@ def effective_modules(device: Device, configured: Sequence[str]) -> tuple[str, .
     """The modules that a device is polled with, as far as the inventory knows: see ``requested_modules`` and
     ``resolve_modules``."""
     return resolve_modules(requested_modules(device, configured), device.detected_modules)
+
+
+def unknown_modules(names: Iterable[str], known: KnownModules) -> list[str]:
+    """A problem for each name that is no module, with the nearest one that is. ``known`` is only called if needed."""
+    wanted = [name for name in names if name not in RESERVED]
+    loaded = known() if wanted else ()
+    return [
+        f"modules: unknown module {name!r}{did_you_mean(name, loaded) or ';'} 'promsnmp modules list' lists all"
+        for name in wanted
+        if name not in loaded
+    ]

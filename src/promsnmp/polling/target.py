@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from promsnmp.inventory.model import NO_OVERRIDES, Agent, Device, PollOverrides
-from promsnmp.snmp.credentials import Credentials
+from promsnmp.snmp.credentials import Credentials, Version
 from promsnmp.snmp.transport import SnmpEndpoint
 
 
@@ -36,6 +36,8 @@ class Target:
     detected: tuple[str, ...] = field(default=(), compare=False)
     """The modules that the inventory has as detected: what ``AUTO`` starts with."""
 
+    hint: str = field(default="", compare=False)
+    """What to check when the device does not answer in time; empty for devices of the inventory."""
     overrides: PollOverrides = NO_OVERRIDES
     """How the device is polled where that differs from modules and settings."""
 
@@ -51,6 +53,9 @@ class Target:
     def device_id(self) -> str:
         """The id of the device in the inventory; "" for others."""
         return self.device.id if self.device is not None else ""
+
+
+_SECRET = {Version.V1: "community", Version.V2C: "community", Version.V3: "user"}
 
 
 def device_target(device: Device, agent: Agent, modules: tuple[str, ...], *, health: bool = False) -> Target:
@@ -74,4 +79,13 @@ def adhoc_target(
     endpoint: SnmpEndpoint, credentials: Credentials, auth: str, modules: tuple[str, ...], *, health: bool = False
 ) -> Target:
     """The target of an address that a scrape names, with the credentials of ``auth``."""
-    return Target(f"{endpoint}/{auth}", str(endpoint), endpoint, credentials, modules, health=health, managed=False)
+    return Target(
+        f"{endpoint}/{auth}",
+        str(endpoint),
+        endpoint,
+        credentials,
+        modules,
+        health=health,
+        managed=False,
+        hint=f"is the address right, and the {_SECRET[credentials.version]} of auth {auth!r}?",
+    )

@@ -5,12 +5,14 @@ from __future__ import annotations
 from pydantic import Field
 
 from promsnmp.settings.group import Group
+from promsnmp.settings.reading.units import Milliseconds
 
 
 class DiscoverySettings(Group):
     """Settings of discovery."""
 
     TITLE = "Discovery"
+    KEY = "discovery"
 
     discovery_cron: str = Field(
         "0 0 2 * * *",
@@ -32,13 +34,13 @@ class DiscoverySettings(Group):
     discovery_in_flight: int = Field(
         5000, ge=1, le=1_000_000, description="Maximum addresses that one search waits for at the same time."
     )
-    discovery_timeout: int = Field(
+    discovery_timeout: Milliseconds = Field(
         1000, ge=1, le=3_600_000, description="Milliseconds that a search waits for the answer to one packet."
     )
     discovery_retries: int = Field(
         1, ge=0, le=100, description="How often a search repeats a packet to an address that does not answer."
     )
-    discovery_lost_after: int = Field(
+    discovery_lost_after: Milliseconds = Field(
         259_200_000,
         ge=0,
         description="Milliseconds for which searches must miss a device at its known address before it is "

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, get_args
 
+from pydantic import SecretStr
+from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -14,3 +16,10 @@ class Group(BaseSettings):
 
     TITLE: ClassVar[str]
     """Heading of the group in docs/reference/configuration.md."""
+    KEY: ClassVar[str]
+    """Key of the group in promsnmp.yml."""
+
+
+def is_secret(field: FieldInfo) -> bool:
+    """Whether the value of a setting must not be shown."""
+    return SecretStr in (field.annotation, *get_args(field.annotation))

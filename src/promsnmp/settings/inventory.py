@@ -22,6 +22,7 @@ class InventorySettings(Group):
     """Settings of the inventory file."""
 
     TITLE = "Inventory file"
+    KEY = "inventory"
 
     prom_inv_file: Path = Field(
         default_factory=default_inventory_file,

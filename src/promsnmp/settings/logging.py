@@ -13,6 +13,7 @@ class LoggingSettings(Group):
     """Settings of the log."""
 
     TITLE = "Logging"
+    KEY = "logging"
 
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="Lowest level of the lines to log."

@@ -5,20 +5,22 @@ from __future__ import annotations
 from pydantic import Field
 
 from promsnmp.settings.group import Group
+from promsnmp.settings.reading.units import Milliseconds
 
 
 class PageSettings(Group):
     """Settings of scrapes and pages."""
 
     TITLE = "Pages"
+    KEY = "pages"
 
-    scrape_timeout: int = Field(
+    scrape_timeout: Milliseconds = Field(
         10_000,
         ge=1,
         description="Milliseconds that a scrape may wait for a device when Prometheus sends no timeout "
         "(`X-Prometheus-Scrape-Timeout-Seconds`).",
     )
-    scrape_timeout_offset: int = Field(
+    scrape_timeout_offset: Milliseconds = Field(
         500,
         ge=0,
         description="Milliseconds before Prometheus's timeout at which a scrape gives up and answers with the reason.",

@@ -6,27 +6,29 @@ from pydantic import Field
 
 from promsnmp.settings.group import Group
 from promsnmp.settings.parsing import parts
+from promsnmp.settings.reading.units import Bytes, Milliseconds
 
 
 class PollingSettings(Group):
     """Settings of background polling."""
 
     TITLE = "Polling"
+    KEY = "polling"
 
-    collection_interval: int = Field(
+    collection_interval: Milliseconds = Field(
         30_000,
         ge=0,
         description="Milliseconds between two polls of one device that has no `interval` of its own in the inventory. "
         "0 turns background polling off, of all devices: each scrape polls.",
     )
     collection_concurrency: int = Field(200, ge=1, description="Maximum devices that are polled at the same time.")
-    collection_backoff_max: int | None = Field(
+    collection_backoff_max: Milliseconds | None = Field(
         None,
         ge=0,
         description="Maximum milliseconds between two polls of a device that does not answer; "
         "the interval doubles with each failure, up to this. Default: ten intervals of the device, at most a day.",
     )
-    collection_timeout: int = Field(
+    collection_timeout: Milliseconds = Field(
         60_000,
         ge=1,
         description="Milliseconds that the whole poll of one device may take; what has arrived by then is kept.",
@@ -49,7 +51,7 @@ class PollingSettings(Group):
         description="Maximum variable bindings that one poll reads; the page of a device that returns more is partial. "
         "A device with 20,000 interfaces returns about 800,000 of IF-MIB.",
     )
-    collection_max_octets: int = Field(
+    collection_max_octets: Bytes = Field(
         64 * 1024 * 1024,
         ge=1,
         description="Maximum octets that the values of one poll may take in memory; "
@@ -61,13 +63,13 @@ class PollingSettings(Group):
         description="Maximum rows of a column that one poll reads; the walk of a longer table ends there, "
         "and the page is partial.",
     )
-    collection_max_page_bytes: int = Field(
+    collection_max_page_bytes: Bytes = Field(
         512 * 1024 * 1024,
         ge=1,
         description="Maximum bytes of a page, uncompressed; the metrics that do not fit are left out. "
         "The page of a device with 20,000 interfaces has about 130 MB.",
     )
-    cache_exp_millis: int = Field(
+    cache_exp_millis: Milliseconds = Field(
         300_000,
         ge=0,
         description="Milliseconds after which a page is never served again (a device with an `interval` of its own: "
@@ -78,13 +80,13 @@ class PollingSettings(Group):
         10_000, ge=1, description="Maximum pages in memory; the least recently used are dropped first."
     )
 
-    cache_max_bytes: int = Field(
+    cache_max_bytes: Bytes = Field(
         1024 * 1024 * 1024,
         ge=1,
         description="Maximum bytes of memory for pages, compressed; the least recently used are dropped first. "
         "The same again limits what is remembered of devices that only scrapes ask for.",
     )
-    memory_limit: int | None = Field(
+    memory_limit: Bytes | None = Field(
         None,
         ge=0,
         description="Bytes of memory that the process stays below. Close to it, the oldest pages are dropped and polls "

@@ -9,6 +9,7 @@ from typing import Literal, Self
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from promsnmp.settings.group import Group
+from promsnmp.settings.reading.units import Milliseconds
 from promsnmp.support.secret_keys import weakness
 
 
@@ -16,6 +17,7 @@ class ReplicaSettings(Group):
     """Settings of a service with several replicas."""
 
     TITLE = "Several replicas"
+    KEY = "replicas"
 
     pod_name: str = Field(
         default_factory=socket.gethostname,
@@ -35,13 +37,13 @@ class ReplicaSettings(Group):
         "`kubernetes` (a Lease) or `none` (one replica). Default: `redis` when `REDIS_HOST` or `REDIS_URL` is set, "
         "else `none`.",
     )
-    election_lease_duration: int = Field(
+    election_lease_duration: Milliseconds = Field(
         30_000,
         ge=1000,
         description="Milliseconds after which the replicas elect a new leader when the leader does not renew "
         "its lease.",
     )
-    election_renew_interval: int = Field(
+    election_renew_interval: Milliseconds = Field(
         10_000,
         ge=100,
         description="Milliseconds between two renewals of the leader's lease; at most half of the lease.",
@@ -72,7 +74,7 @@ class ReplicaSettings(Group):
         "differ or are renewed. Default: replicas trust their own certificate and the CAs in `cert_file` and "
         "`client_ca_file` of `WEB_CONFIG_FILE`.",
     )
-    cluster_member_timeout: int = Field(
+    cluster_member_timeout: Milliseconds = Field(
         10_000,
         ge=500,
         description="Milliseconds of silence after which the other replicas take over the devices of a replica.",

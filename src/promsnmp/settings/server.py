@@ -9,6 +9,7 @@ from pydantic import Field, SecretStr, field_validator
 
 from promsnmp.settings.group import Group
 from promsnmp.settings.parsing import listen_address, parts
+from promsnmp.settings.reading.units import Bytes, Milliseconds
 
 _POD_SHUTDOWN_DELAY = 10.0
 """Seconds until all nodes of a cluster know that a pod ends; the seed's preStop hook waits as long."""
@@ -18,6 +19,7 @@ class ServerSettings(Group):
     """Settings of the HTTP server."""
 
     TITLE = "The HTTP server"
+    KEY = "server"
 
     server_port: int = Field(8080, ge=0, le=65535, description="TCP port of the HTTP server; 0 takes a free one.")
     server_address: str = Field(
@@ -26,6 +28,11 @@ class ServerSettings(Group):
     server_more_addresses: str = Field(
         "",
         description="More addresses to listen on, comma separated: `address:port`, `[IPv6]:port` or `:port`.",
+    )
+    server_systemd_socket: bool = Field(
+        False,
+        description="Use the sockets that systemd passes (socket activation, `LISTEN_FDS`) instead of "
+        "`SERVER_ADDRESS`, `SERVER_PORT` and `SERVER_MORE_ADDRESSES`.",
     )
     web_config_file: Path | None = Field(
         None,
@@ -61,25 +68,25 @@ class ServerSettings(Group):
         description="Everybody may read these pages, although `API_TOKEN`, users or certificates are set up; they show "
         "the inventory without secrets, and pages of devices. Without effect with `API_PROTECT_SCRAPES`.",
     )
-    web_session_lifetime: int = Field(
+    web_session_lifetime: Milliseconds = Field(
         43_200_000,
         ge=60_000,
         le=2_592_000_000,
         description="Milliseconds after which somebody who has logged in to these pages has to log in again.",
     )
-    web_history_max_bytes: int = Field(
+    web_history_max_bytes: Bytes = Field(
         64 * 1024 * 1024,
         ge=0,
         description="Memory for the rates of interfaces in the last hour, which pages of devices draw: about 6,500 "
         "bytes for a switch of 48 ports. Devices that do not fit have no such lines. `0`: none are kept.",
     )
-    shutdown_delay: int | None = Field(
+    shutdown_delay: Milliseconds | None = Field(
         None,
         ge=0,
         description="Milliseconds after SIGTERM for which PromSNMP is not ready but answers new requests, until load "
         "balancers have noticed. Default: `10000` in a pod of Kubernetes, `0` elsewhere. Ctrl-C does not wait.",
     )
-    shutdown_timeout: int = Field(
+    shutdown_timeout: Milliseconds = Field(
         30_000, ge=0, description="Milliseconds that requests in flight have to finish after SIGTERM."
     )
 
@@ -94,12 +101,12 @@ class ServerSettings(Group):
         ge=1,
         description="Maximum connections from one IPv4 address or one /64 of IPv6. Default: half of all.",
     )
-    server_header_timeout: int = Field(
+    server_header_timeout: Milliseconds = Field(
         10_000,
         ge=100,
         description="Milliseconds that a client has for the TLS handshake, and for the head of a request.",
     )
-    server_idle_timeout: int = Field(
+    server_idle_timeout: Milliseconds = Field(
         75_000,
         ge=35_000,
         description="Milliseconds after which an idle connection is closed. More than the scrape interval saves "

@@ -11,6 +11,7 @@ class SiteSettings(Group):
     """Settings of the site."""
 
     TITLE = "Site"
+    KEY = "site"
 
     prom_tenant_id: str = Field("default_tenant", description="Tenant, shown in `/targets` and `promsnmp_site_info`.")
     prom_site_id: str = Field("default_site", description="Site, shown in `/targets` and `promsnmp_site_info`.")

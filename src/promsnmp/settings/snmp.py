@@ -15,6 +15,7 @@ class SnmpSettings(Group):
     """Settings of SNMP and module files."""
 
     TITLE = "SNMP and module files"
+    KEY = "snmp"
 
     snmp_config_files: str = Field(
         "",

@@ -104,6 +104,22 @@ def test_no_device_exits_with_1(run: Run) -> None:
     assert "0 devices found (0 new); 1 refused" in ran.stderr
 
 
+def test_what_was_tried_is_said_without_secrets_when_nothing_answers(run: Run) -> None:
+    ran = run("127.0.0.1", "--port", "9", "-c", SECRETS[0], "-c", "public", *PACE)
+    assert "Tried: UDP port 9, v2c with 2 communities, 300 ms per packet, 3 retries" in ran.stderr
+    assert "promsnmp walk" in ran.stderr
+    assert SECRETS[0] not in ran.stderr
+
+
+def test_devices_that_are_not_saved_are_compared_with_the_inventory(run: Run, agent: Snmpd) -> None:
+    words = ("127.0.0.1", "--port", str(agent.port), "-c", SECRETS[0], *PACE, "--json")
+    first = run(*words)
+    assert "add --save" in first.stderr
+    assert "add --save" not in run(*words, "--save").stderr
+    changes = [[one["change"] for one in json.loads(ran.stdout)["devices"]] for ran in (first, run(*words))]
+    assert changes == [["added"], ["unchanged"]]
+
+
 @pytest.mark.parametrize(
     ("words", "reason"),
     [(["10.0.0.0/8"], "more than 1,048,576 (a /12)"), (["10.0.0.300"], "is not an address"), ([], "TARGET"),

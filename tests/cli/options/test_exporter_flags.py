@@ -41,6 +41,7 @@ def built(monkeypatch: pytest.MonkeyPatch) -> list[Settings]:
             ["--web.listen-address=[::1]:9116", "--web.listen-address=localhost:9117", "--web.listen-address=:9118"],
             {"listen_addresses": [("::1", 9116), ("localhost", 9117), ("", 9118)]},
         ),
+        (["--web.systemd-socket"], {"server_systemd_socket": True}),
         (["--config.file=a.yml", "--config.file", "b*.yml"], {"config_patterns": ("a.yml", "b*.yml")}),
     ],
 )
@@ -64,7 +65,6 @@ def test_settings_without_a_flag_come_from_the_environment(
     ("argument", "says"),
     [
         ("--web.telemetry-path=/own", "must be /metrics"),
-        ("--web.systemd-socket", "use --web.listen-address"),
         ("--snmp.debug-packets", "promsnmp explain"),
         ("--snmp.source-address=127.0.0.1:5000", "the port must be 0"),
         ("--snmp.source-address=somewhere", "SNMP_SOURCE_ADDRESS=somewhere: is not an address"),

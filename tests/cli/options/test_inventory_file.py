@@ -26,7 +26,19 @@ def waits_for(process: subprocess.Popen[str], file: Path) -> bool:
 def test_an_interrupted_change_says_what_became_of_it(tmp_path: Path, interrupts: int, code: int) -> None:
     path = tmp_path / "inventory.json"
     settings = {"PROM_INV_FILE": str(path), "PROM_ENCRYPT_KEY": KEY.decode()}
-    command = [sys.executable, "-m", "promsnmp", "devices", "add", "192.0.2.1", "--name", "core1", "-c", "public"]
+    command = [
+        sys.executable,
+        "-m",
+        "promsnmp",
+        "devices",
+        "add",
+        "--no-check",
+        "192.0.2.1",
+        "--name",
+        "core1",
+        "-c",
+        "public",
+    ]
     pipe = subprocess.PIPE
     with write_lock(path):
         process = subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, env={**ENVIRONMENT, **settings})

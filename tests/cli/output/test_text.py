@@ -15,6 +15,7 @@ def test_long_text_is_cut_off() -> None:
 
 
 def test_nouns_are_singular_or_plural() -> None:
+    assert [counted(number, "retry") for number in (1, 2)] == ["1 retry", "2 retries"]
     assert [counted(number, "packet") for number in (0, 1, 1000)] == ["0 packets", "1 packet", "1,000 packets"]
 
 

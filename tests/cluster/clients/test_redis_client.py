@@ -91,4 +91,4 @@ def test_without_the_library_the_message_says_what_to_install() -> None:
         "except SettingsError as error: print(error)\n"
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=PROJECT / "src", check=True)
-    assert "pip install 'promsnmp[redis]'" in ran.stdout
+    assert "pip install '.[redis]'" in ran.stdout

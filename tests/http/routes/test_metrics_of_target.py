@@ -164,7 +164,7 @@ def test_snmp_stays_text(polling: ServiceProcess) -> None:
 @pytest.mark.parametrize(
     ("query", "status", "reason"),
     [
-        ("target=nobody", 404, "'nobody' is not in the inventory"),
+        ("target=nobody", 404, "no such device: 'nobody' is not in the inventory"),
         ("target=192.0.2.1", 404, "not in the inventory"),
         ("target=bare", 404, "no agent"),
         ("target=", 400, "'target' is empty"),

@@ -17,7 +17,10 @@ from promsnmp.polling.options import CollectorOptions
 from promsnmp.polling.pages.cache import PageCache
 from promsnmp.polling.pages.page import Format, PollFailure, RenderedPage
 from promsnmp.polling.pages.service import PageService
+from promsnmp.polling.target import adhoc_target
 from promsnmp.sim.agent import SimulatedAgent
+from promsnmp.snmp.credentials import Community
+from promsnmp.snmp.transport import SnmpEndpoint
 from tests.support.agents.polled_devices import collector, mib, target_of
 
 
@@ -108,6 +111,15 @@ async def test_a_scrape_that_waits_for_other_polls_does_not_blame_the_device() -
         with pytest.raises(SnmpTimeout, match="SCRAPE_CONCURRENCY"):
             await one.page(other, Format.TEXT, timeout=0.02)
         await first
+
+
+async def test_a_silent_ad_hoc_target_may_have_another_community() -> None:
+    async with SimulatedAgent(mib(), community="s3cret") as agent:
+        endpoint = SnmpEndpoint(agent.address, agent.port)
+        target = adhoc_target(endpoint, Community(community="wr0ng"), "public_v2", ("if_mib",))
+        with pytest.raises(SnmpTimeout, match="the community of auth 'public_v2'") as failed:
+            await page_service().page(target, Format.TEXT, timeout=0.05)
+        assert "wr0ng" not in str(failed.value)
 
 
 async def test_a_failure_of_a_managed_device_is_served_without_another_poll() -> None:

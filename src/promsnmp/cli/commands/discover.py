@@ -7,8 +7,10 @@ import json
 import signal
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from promsnmp.cli.client import ServiceClient
 from promsnmp.cli.options.duration import timeout_option
 from promsnmp.cli.options.inventory_file import command_settings, file_option, local_user, open_inventory
+from promsnmp.cli.options.modules import known_modules
 from promsnmp.cli.options.search_request import Document, request_options
 from promsnmp.cli.options.service import service_options
 from promsnmp.cli.output.tables import print_table
@@ -30,7 +33,7 @@ from promsnmp.discovery.request import read_request
 from promsnmp.discovery.serialize import detailed_document, job_document
 from promsnmp.discovery.service import Discovery
 from promsnmp.discovery.unsaved_inventory import UnsavedInventory
-from promsnmp.errors import InventoryInvalid, PromSnmpError
+from promsnmp.errors import InventoryError, InventoryInvalid, PromSnmpError, SettingsError
 from promsnmp.inventory.model import Inventory
 from promsnmp.observe.counts import DiscoveryCounts
 from promsnmp.polling.detection.identify import identify
@@ -78,7 +81,8 @@ def discover(
 
     A TARGET is an address, a network (192.0.2.0/24, 2001:db8::/120), a range (192.0.2.1-192.0.2.50, 192.0.2.1-50) or a
     name. Credentials are tried in order: the user, the communities, those of files. Nothing is saved unless --save or
-    --save-seed is given; they write the inventory file PROM_INV_FILE, and a running server picks that up. With --url a
+    --save-seed is given; what is found is compared with the inventory all
+    the same. They write the inventory file PROM_INV_FILE, and a running server picks that up. With --url a
     running service searches and saves what it finds, at its own rate and timeouts; from another machine it wants
     credentials (PROMSNMP_TOKEN, --login). Ctrl-C stops the search and keeps the devices found so far.
 
@@ -105,7 +109,13 @@ def discover(
     settings = _with_pace(command_settings(file), rate, timeout, retries)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         job = runner.run(_search(settings, request, save=save or save_seed, save_seed=save_seed))
-    return _finish(detailed_document(job, time.time()), as_json=as_json, interrupted=job.stop_requested)
+    document = detailed_document(job, time.time())
+    code = _finish(document, as_json=as_json, interrupted=job.stop_requested)
+    if code == NONE_FOUND:
+        _advise(request, f"{settings.discovery_timeout} ms", settings.discovery_retries)
+    elif document.get("devices") and not (save or save_seed):
+        click.echo("found, not saved; add --save to write them to the inventory", err=True)
+    return code
 
 
 def _with_pace(settings: Settings, rate: int | None, timeout: float | None, retries: int | None) -> Settings:
@@ -141,14 +151,30 @@ async def _search(settings: Settings, document: Document, *, save: bool, save_se
 
 def _own_discovery(settings: Settings, *, save: bool) -> tuple[Discovery, Callable[[], Inventory]]:
     if not save:
-        memory = UnsavedInventory()
+        memory = UnsavedInventory(_inventory_to_compare(settings))
         return _make_discovery(settings, lambda: memory.current, memory.update), lambda: memory.current
     store = open_inventory(settings, create=True)
     return _make_discovery(settings, lambda: store.current, store.update), lambda: store.current
 
 
+def _inventory_to_compare(settings: Settings) -> Inventory:
+    """The inventory that the devices found are compared with; empty when it cannot be read, which is reported."""
+    try:
+        return open_inventory(settings).current
+    except (InventoryError, SettingsError) as error:
+        click.echo(f"promsnmp: not compared with the inventory: {error}", err=True)
+        return Inventory()
+
+
 def _make_discovery(settings: Settings, inventory: Callable[[], Inventory], update: Any) -> Discovery:
-    return make_discovery(settings, inventory=inventory, update=update, identify=identify, counts=DiscoveryCounts())
+    return make_discovery(
+        settings,
+        inventory=inventory,
+        update=update,
+        identify=identify,
+        counts=DiscoveryCounts(),
+        known_modules=partial(known_modules, settings),
+    )
 
 
 @contextmanager
@@ -194,7 +220,10 @@ def _remote(service: ServiceClient, document: Document, *, save_seed: bool, deta
                     raise
                 interrupted = True
                 job = service.call("DELETE", location).json()
-    return _finish(job, as_json=as_json, interrupted=interrupted)
+    code = _finish(job, as_json=as_json, interrupted=interrupted)
+    if code == NONE_FOUND:
+        _advise(document, "its DISCOVERY_TIMEOUT", None)
+    return code
 
 
 # ------------------------------------------------------------------------------------------------------------ output
@@ -242,6 +271,22 @@ def _finish(job: Document, *, as_json: bool, interrupted: bool) -> int:
     if interrupted:
         return INTERRUPTED
     return FOUND if devices or job["found"] else NONE_FOUND
+
+
+def _advise(request: Document, timeout: str, retries: int | None) -> None:
+    """Says what was tried, without secrets, and what to look at when nothing answered."""
+    tried = Counter(str(one["version"]) for one in request["credentials"])
+    what = ", ".join(
+        f"{version} with {counted(number, 'user' if version == 'v3' else 'community')}"
+        for version, number in tried.items()
+    )
+    times = "" if retries is None else f", {counted(retries, 'retry')}"
+    click.echo(
+        f"no device answered. Tried: UDP port {request['port']}, {what}, {timeout} per packet{times}.\n"
+        "Check the addresses, the version, and the community (-c) or user (-u, -a, -x); that the agents accept this "
+        "host;\nand that no firewall drops UDP. 'promsnmp walk ADDRESS' asks one device and says what is wrong.",
+        err=True,
+    )
 
 
 def _row(device: Document) -> tuple[str, ...]:

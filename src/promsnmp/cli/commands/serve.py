@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import sys
 from types import FrameType
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from promsnmp.cli.options.config_file import config_option
 from promsnmp.cli.options.exporter_flags import exporter_flags, settings_from_flags
 from promsnmp.cli.output.text import counted
 
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 @click.option(
     "--web.config.file", "web_file", metavar="FILE", help="File with TLS and users.  [default: WEB_CONFIG_FILE]"
 )
+@config_option
 @exporter_flags
 @click.pass_context
 def serve(
@@ -45,14 +48,15 @@ def serve(
 ) -> None:
     """Run the service: poll the devices of the inventory, answer Prometheus.
 
-    Settings come from the environment (docs/reference/configuration.md); options override them. The flags of
-    snmp_exporter are accepted, too. SIGTERM and Ctrl-C stop the service once the requests in flight are answered; a
-    second Ctrl-C stops it at once.
+    Settings come from the environment and promsnmp.yml (docs/reference/configuration.md); options override them. The
+    flags of snmp_exporter are accepted, too. SIGTERM and Ctrl-C stop the service once the requests in flight are
+    answered; a second Ctrl-C stops it at once.
 
     \b
     Examples:
       promsnmp serve
       promsnmp serve --port 0 --address 127.0.0.1
+      promsnmp serve --config /etc/promsnmp/promsnmp.yml
       promsnmp serve --config.file snmp.yml --web.config.file web.yml
       COLLECTION_INTERVAL=0 SNMP_ALLOW_ADHOC_TARGETS=true promsnmp serve
     """
@@ -60,6 +64,7 @@ def serve(
     from promsnmp.app import build
     from promsnmp.observe.logging import configure_logging
     from promsnmp.settings import load_settings
+    from promsnmp.settings.settings import misspelt_lines
 
     if flags["listen"] and (port is not None or address is not None):
         raise click.UsageError("use either --web.listen-address, or --address and --port")
@@ -73,12 +78,15 @@ def serve(
     settings = load_settings(**options)
     configure_logging(level=settings.log_level, style=settings.log_format)
     if flags["dry_run"]:
-        ctx.exit(_dry_run(settings))
+        click.echo(check_files(settings))
+        return
+    for line in misspelt_lines():
+        logging.getLogger("promsnmp.settings").warning("%s", line)
     ctx.exit(build(settings).run())
 
 
-def _dry_run(settings: Settings) -> int:
-    """Checks settings and files, and prints what they hold. Raises ModuleError or SettingsError."""
+def check_files(settings: Settings) -> str:
+    """Checks the files that settings name; says what they hold. Raises ModuleError or SettingsError."""
     from promsnmp.discovery.schedule import read_cron, read_zone
     from promsnmp.http.security.web_config_watcher import WebConfigWatcher
     from promsnmp.modules.catalogue import load_catalogue
@@ -88,10 +96,9 @@ def _dry_run(settings: Settings) -> int:
     read_cron(settings.discovery_cron)
     read_zone(settings.discovery_tz)
     found = load_catalogue(settings.config_patterns, options=read_options(settings))
-    click.echo(
+    return (
         f"Settings and files are valid: {counted(len(found.modules), 'module')}, {counted(len(found.auths), 'auth')}."
     )
-    return 0
 
 
 def _leave(_signal: int, _frame: FrameType | None) -> NoReturn:

@@ -29,7 +29,12 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         help="Address and port to listen on; repeatable.  [default: SERVER_ADDRESS, SERVER_PORT]",
     ),
     click.option("--web.telemetry-path", "metrics_path", metavar="/metrics", help="Only /metrics is accepted."),
-    click.option("--web.systemd-socket", "systemd", is_flag=True, hidden=True),
+    click.option(
+        "--web.systemd-socket",
+        "systemd",
+        is_flag=True,
+        help="Use the sockets that systemd passes.  [default: SERVER_SYSTEMD_SOCKET]",
+    ),
     _switch(
         "snmp.wrap-large-counters",
         "snmp_wrap_large_counters",
@@ -75,8 +80,8 @@ def settings_from_flags(flags: Mapping[str, Any]) -> dict[str, object]:
     """The settings that the flags set. Raises click.UsageError for a flag that PromSNMP cannot follow."""
     if flags["metrics_path"] not in (None, "/metrics"):
         raise click.UsageError("--web.telemetry-path must be /metrics, where PromSNMP serves its own metrics")
-    if flags["systemd"]:
-        raise click.UsageError("--web.systemd-socket is not supported; use --web.listen-address")
+    if flags["systemd"] and flags["listen"]:
+        raise click.UsageError("use either --web.systemd-socket or --web.listen-address")
     if flags["packets"]:
         raise click.UsageError(
             "--snmp.debug-packets is not supported; 'promsnmp explain TARGET' shows requests and responses"
@@ -88,6 +93,8 @@ def settings_from_flags(flags: Mapping[str, Any]) -> dict[str, object]:
         found["log_format"] = "text" if flags["log_format"] == "logfmt" else "json"
     if flags["source"]:
         found["snmp_source_address"] = _source(flags["source"])
+    if flags["systemd"]:
+        found["server_systemd_socket"] = True
     return {**found, **_listen(flags["listen"])}
 
 

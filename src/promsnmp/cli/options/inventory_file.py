@@ -48,7 +48,8 @@ def encryption_key(settings: Settings) -> str | None:
 def open_inventory(settings: Settings, *, create: bool = False) -> InventoryStore:
     """The store with its file read; empty when there is no file.
 
-    A key is generated only with ``create``. Raises InventoryError, and SettingsError for a wrong key.
+    A key is generated only with ``create``, by the first write. Raises InventoryError, and SettingsError for a wrong
+    key.
     """
     with key_errors_as_settings_errors():
         return _open(settings, create=create)
@@ -58,7 +59,7 @@ def _open(settings: Settings, *, create: bool) -> InventoryStore:
     path = settings.prom_inv_file
     if not create and stamp_of(path) is None:
         return InventoryStore(path, b"")
-    store = InventoryStore(path, load_key(path, encryption_key(settings), create=create))
+    store = InventoryStore(path, load_key(path, encryption_key(settings), create=create, on_write=True))
     store.load()
     return store
 

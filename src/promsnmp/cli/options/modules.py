@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
     from promsnmp.modules.catalogue import Catalogue
+    from promsnmp.settings import Settings
 
 modules_option = click.option(
     "-m",
@@ -35,3 +36,11 @@ def load_files(files: Sequence[str]) -> Catalogue:
 def module_names(values: Iterable[str]) -> list[str]:
     """The names in the values of ``--module``: repeated, comma separated, or both."""
     return [name.strip() for value in values for name in value.split(",") if name.strip()]
+
+
+def known_modules(settings: Settings) -> Collection[str]:
+    """The names of the modules that a service with these settings loads. Raises ModuleError, SettingsError."""
+    from promsnmp.modules.catalogue import load_catalogue
+    from promsnmp.modules.snmp_yml.read_options import read_options
+
+    return load_catalogue(settings.config_patterns, options=read_options(settings)).modules

@@ -7,7 +7,21 @@ from typing import Any
 from promsnmp.cli.output.text import printable
 from promsnmp.inventory.document.parsing import VERSION_NAMES, duration_text
 
-HEADINGS = ("sysName", "address", "version", "modules", "interval", "location", "labels", "status", "polling")
+HEADINGS = (
+    "sysName",
+    "address",
+    "version",
+    "modules",
+    "interval",
+    "location",
+    "labels",
+    "status",
+    "polling",
+    "problem",
+)
+
+LONGEST_PROBLEM = 80
+"""Characters of a problem in a row; ``devices show`` has it whole."""
 
 Document = dict[str, Any]
 
@@ -37,6 +51,7 @@ def row_of(document: Document) -> tuple[str, ...]:
         ",".join(f"{name}={value}" for name, value in (document.get("labels") or {}).items()),
         "identity changed" if document.get("identityChange") else document.get("status", "active"),
         (document.get("polling") or {}).get("state", ""),
+        printable((document.get("polling") or {}).get("problem", ""), longest=LONGEST_PROBLEM),
     )
 
 

@@ -20,8 +20,11 @@ def printable(text: str, *, longest: int | None = None) -> str:
 
 def counted(number: int, noun: str) -> str:
     """A number with its noun: 1 packet, 2 packets, 1,000 packets."""
-    plural = "es" if noun.endswith("s") else "s"
-    return f"{number:,} {noun}{'' if number == 1 else plural}"
+    if number == 1:
+        return f"1 {noun}"
+    if noun.endswith("y") and noun[-2:-1] not in "aeiou":
+        return f"{number:,} {noun[:-1]}ies"
+    return f"{number:,} {noun}{'es' if noun.endswith('s') else 's'}"
 
 
 def hanging(line: str, width: int) -> list[str]:

@@ -47,7 +47,8 @@ class RedisClient:
             from redis import exceptions
         except ImportError:
             raise SettingsError(
-                "ELECTION_BACKEND=redis needs the library redis; run: pip install 'promsnmp[redis]'"
+                "ELECTION_BACKEND=redis needs the library redis; in the folder of the source, run: "
+                "pip install '.[redis]'"
             ) from None
         self._no_script = exceptions.NoScriptError
         self._expected_errors = exceptions.RedisError, OSError, asyncio.IncompleteReadError

@@ -9,12 +9,13 @@ import asyncio
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request, Response
 
-from promsnmp.errors import InventoryError
+from promsnmp.errors import InventoryError, SnmpError
 from promsnmp.http.responses.bodies import read_json
 from promsnmp.http.responses.conditional import precondition_check
 from promsnmp.http.responses.errors import ApiError, inventory_refusal
@@ -27,6 +28,7 @@ from promsnmp.inventory.document.write import device_document
 from promsnmp.inventory.index import display_name, name_key
 from promsnmp.inventory.model import Device
 from promsnmp.inventory.query import Query as DeviceFilter
+from promsnmp.polling.detection.first_contact import named_by_itself
 
 MAX_BODY = 1024 * 1024
 """Bytes of one device, at most."""
@@ -48,6 +50,7 @@ _WRITE_ERRORS: dict[int | str, dict[str, Any]] = {
     503: failure("The inventory file cannot be written now; nothing has changed."),
     **OUTCOME_UNKNOWN,
 }
+_NO_ANSWER = failure("With `check=true`: the device does not answer; nothing has changed.")
 _UNKNOWN_DEVICE: dict[int | str, dict[str, Any]] = {404: failure("There is no such device.")}
 _PRECONDITION_FAILED: dict[int | str, dict[str, Any]] = {
     412: failure("The device has changed since you read it (If-Match), or exists already (If-None-Match).")
@@ -111,15 +114,26 @@ async def list_devices(
     PATH,
     status_code=201,
     response_model=DeviceBody,
-    responses={201: {"headers": _ETAG}, 400: _INVALID, **_WRITE_ERRORS},
+    responses={201: {"headers": _ETAG}, 400: _INVALID, 422: _NO_ANSWER, **_WRITE_ERRORS},
     openapi_extra=_request_schema("application/json", _DEVICE),
 )
 @access(AccessLevel.MANAGEMENT, leader_only=True)
-async def add_device(request: Request, services: ServicesDep) -> Response:
-    """Add one device. It is polled at once."""
+async def add_device(
+    request: Request,
+    services: ServicesDep,
+    check: Annotated[bool, Query(description="Ask the device first; without an answer it is not added.")] = False,
+) -> Response:
+    """Add one device. It is polled at once. With `check=true` it gets the sysName that it gives, unless it has one."""
     try:
         document = await read_json(request, max_bytes=MAX_BODY)
-        device = await services.devices.add(document, who=caller(request), request_id=request_id(request))
+        device = await services.devices.add(
+            document,
+            who=caller(request),
+            request_id=request_id(request),
+            complete=partial(named_by_itself, ask=services.ask_device) if check else None,
+        )
+    except SnmpError as error:
+        raise ApiError(422, f"device not added: {error}; without check=true it is added all the same") from None
     except InventoryError as error:
         raise inventory_refusal(error, "device not added") from None
     return _device_response(services, device, 201, {"Location": f"{PATH}/{device.id}"})

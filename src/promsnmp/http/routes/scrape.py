@@ -212,6 +212,7 @@ class ScrapeRoute:
         arrived (seconds, monotonic; None: now); without ``from_memory`` a poll is made that begins after that.
         ``permit`` is asked before a page is sent."""
         arrived = time.monotonic() if arrived is None else arrived
+        poll_target: Target | None = None
         try:
             poll_target = self._resolve(query_string)
             if not owned:
@@ -232,7 +233,12 @@ class ScrapeRoute:
             return 503, *_error(error)
         except UnknownTarget as error:
             return 404, *_error(error)
-        except (TargetError, ModuleError, AddressError) as error:
+        except AddressError as error:
+            known = poll_target is not None and poll_target.device is not None
+            return 400, *_error(
+                error if known else BadTarget(f"no such device: it is not in the inventory, and {error}")
+            )
+        except (TargetError, ModuleError) as error:
             return 400, *_error(error)
         except SnmpTimeout as error:
             return 504, *_error(error)
@@ -317,7 +323,7 @@ class ScrapeRoute:
         endpoint = replace(parse_endpoint(target), allowed_networks=self._adhoc_networks)
         if not self._allow_adhoc:
             raise UnknownTarget(
-                f"{target!r} is not in the inventory; "
+                f"no such device: {target!r} is not in the inventory; "
                 "add it there, or set SNMP_ALLOW_ADHOC_TARGETS=true to poll any address"
             )
         name = auth or DEFAULT_AUTH

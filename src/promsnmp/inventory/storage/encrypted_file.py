@@ -30,7 +30,7 @@ from promsnmp.inventory.storage.atomic_file import (
     write_parts,
 )
 from promsnmp.inventory.storage.encryption import decrypt, decrypts_to, encrypt_parts
-from promsnmp.inventory.storage.key import InventoryKey, candidate_keys
+from promsnmp.inventory.storage.key import InventoryKey, candidate_keys, make_key_file
 from promsnmp.inventory.storage.lock import WriteTurn, write_lock
 from promsnmp.support.memory import gc_paused
 
@@ -103,6 +103,8 @@ class EncryptedFile:
         """
         content = self._writer.json(inventory)
         self._check_document(inventory)
+        if not self._key.data and self._key.path is not None:
+            self._key = replace(self._key, data=make_key_file(self._key.path))
 
         def check(temporary: Path) -> None:
             if not decrypts_to(temporary, content, self._key.data):

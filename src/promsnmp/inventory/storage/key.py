@@ -31,7 +31,10 @@ SETTING = "PROM_ENCRYPT_KEY"
 
 @dataclass(frozen=True, slots=True)
 class InventoryKey:
-    """The bytes of the key, and the key file that they are from (None: from the environment)."""
+    """The bytes of the key, and the key file that they are from (None: from the environment).
+
+    Without bytes, the key file is made by the first write of the inventory.
+    """
 
     data: bytes = field(repr=False)
     path: Path | None = None
@@ -49,11 +52,14 @@ def next_key_file(inventory_file: Path) -> Path:
     return current.with_name(current.name + ".new")
 
 
-def load_key(inventory_file: Path, secret: str | None, *, create: bool = True, encrypted: bool = True) -> InventoryKey:
+def load_key(
+    inventory_file: Path, secret: str | None, *, create: bool = True, encrypted: bool = True, on_write: bool = False
+) -> InventoryKey:
     """The key of ``inventory_file``: ``secret`` (PROM_ENCRYPT_KEY) when set, else the key file's content.
 
     Without either, ``create`` makes a key file (mode 0600), but only when there is no inventory file yet, or when it is
-    not ``encrypted``. Raises InventoryKeyError, or InventoryUnavailable when the key file cannot be read or created.
+    not ``encrypted``; with ``on_write`` the first write of the inventory makes it, so that a command that fails before
+    leaves nothing. Raises InventoryKeyError, or InventoryUnavailable when the key file cannot be read or created.
     """
     if secret:
         return InventoryKey(check_key(secret.encode(), SETTING))
@@ -67,8 +73,10 @@ def load_key(inventory_file: Path, secret: str | None, *, create: bool = True, e
             f"the key of {inventory_file} is missing; set {SETTING}, or put the key into {path} (the original PromSNMP "
             "uses 0123456789ABCDEF when none is set)"
         )
+    if on_write:
+        return InventoryKey(b"", path)
     with write_lock(inventory_file):  # the holder of the lock removes temporary files
-        return InventoryKey(_make(path), path)
+        return InventoryKey(make_key_file(path), path)
 
 
 def candidate_keys(inventory_file: Path) -> list[bytes]:
@@ -99,8 +107,11 @@ def new_key() -> bytes:
     return secrets.token_hex(16).encode()
 
 
-def _make(path: Path) -> bytes:
-    """Creates the key file, never over another process's key; returns the key that is in it then."""
+def make_key_file(path: Path) -> bytes:
+    """Creates the key file, never over another process's key; returns the key that is in it then.
+
+    The caller holds the lock of the inventory. Raises InventoryKeyError or InventoryUnavailable.
+    """
     with explain_os_errors(path, "written"):
         make_directory(path.parent)
         if make_once(path, new_key()):

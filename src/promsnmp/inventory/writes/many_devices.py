@@ -14,6 +14,7 @@ from promsnmp.errors import InventoryInvalid
 from promsnmp.inventory.document.fields import Fields
 from promsnmp.inventory.document.values import read_labels, read_modules
 from promsnmp.inventory.model import Device, Inventory
+from promsnmp.inventory.modules import KnownModules, unknown_modules
 from promsnmp.inventory.store import InventoryStore
 from promsnmp.snmp.credentials import Credentials
 
@@ -24,8 +25,9 @@ class ManyDevices:
     """The devices of ``store``, many at once. ``who`` and ``request_id`` are those of ``InventoryStore.update``, and so
     are the errors. Each method returns how many devices it found."""
 
-    def __init__(self, store: InventoryStore) -> None:
+    def __init__(self, store: InventoryStore, known_modules: KnownModules | None = None) -> None:
         self._store = store
+        self._known_modules = known_modules
 
     async def set_labels(
         self, ids: Collection[str], labels: Mapping[str, str | None], *, who: str, request_id: str = ""
@@ -40,8 +42,10 @@ class ManyDevices:
         return await self._change(ids, lambda _: change, who=who, request_id=request_id)
 
     async def set_modules(self, ids: Collection[str], modules: Sequence[str], *, who: str, request_id: str = "") -> int:
-        """Sets the modules; none: those of the settings. Raises InventoryInvalid for a wrong name."""
+        """Sets the modules; none: those of the settings. Raises InventoryInvalid for an unknown name."""
         chosen = _checked(lambda fields: read_modules(fields, "modules"), {"modules": list(modules)})
+        if self._known_modules is not None and (problems := unknown_modules(chosen, self._known_modules)):
+            raise InventoryInvalid(problems)
         return await self._change(
             ids, lambda _: lambda device: replace(device, modules=chosen), who=who, request_id=request_id
         )

@@ -230,7 +230,13 @@ class PageService:
                 return await self._polls.share(target, not_before=not_before)
         except TimeoutError:
             message = _scrape_ended(timeout, is_queued=is_queued)
+            if target.hint and not is_queued and not self._has_answered(target):
+                message += f" ({target.hint})"
             raise SnmpTimeout(message, target=str(target.endpoint)) from None
+
+    def _has_answered(self, target: Target) -> bool:
+        state = self._collector.states.find(target)
+        return state is not None and bool(state.limits.answered_at)
 
     async def _poll(self, target: Target) -> CacheEntry:
         now, began = time.monotonic(), time.perf_counter()

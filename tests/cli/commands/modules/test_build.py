@@ -148,7 +148,7 @@ def test_a_generator_yml_is_built_whole_or_one_module_of_it(build: Build, tmp_pa
         (["ifTable", "--filter", "ifDescr=.*"], click.UsageError, "write OBJECT:TARGET"),
         (["ifTable", "--rows", "ifDescr=a"], click.UsageError, "'a' is not a list of indexes"),
         (["ifTable", "--generator", "/nowhere.yml"], ModuleError, "cannot be read"),
-        (["ifTable", "-o", "/nowhere/x.yml"], ModuleError, "cannot write /nowhere/x.yml"),
+        (["ifTable", "-o", "/nowhere/x.yml"], click.UsageError, "no folder /nowhere"),
     ],
 )
 def test_wrong_arguments_are_refused(build: Build, arguments: list[str], error: type[Exception], message: str) -> None:

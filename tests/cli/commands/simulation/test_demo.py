@@ -37,6 +37,7 @@ def test_it_serves_every_device_and_prints_one_link(tmp_path: Path) -> None:
             assert f'sysName="{name}"' in page.text or "sysUpTime" in page.text
         assert re.findall(r"http://\S+", demo.output()) == [f"{demo.url}/"]
         wait_until(lambda: shows_everything(client, names), deadline=60, what="what the demo is for, on its pages")
+        assert not re.search(r" (INFO|WARNING) ", demo.output())
         assert demo.stop() == 0
 
 

@@ -7,6 +7,8 @@ that file picks it up.
 from __future__ import annotations
 
 import json
+from functools import partial
+from http.client import UNPROCESSABLE_ENTITY
 from pathlib import Path
 from typing import Any
 
@@ -24,19 +26,21 @@ from promsnmp.cli.options.inventory_file import (
     run_to_the_end,
 )
 from promsnmp.cli.options.labels import read_labels
-from promsnmp.cli.options.modules import module_names
+from promsnmp.cli.options.modules import known_modules, module_names
 from promsnmp.cli.options.poll_overrides import override_options, overrides_of
 from promsnmp.cli.options.service import service_options
 from promsnmp.cli.output.device import HEADINGS, Document, label_of, lines_of, row_of
 from promsnmp.cli.output.tables import print_table
 from promsnmp.cli.output.text import counted, printable
-from promsnmp.errors import PromSnmpError, ServiceError
+from promsnmp.errors import PromSnmpError, ServiceError, SnmpError
 from promsnmp.inventory.address import split_target
 from promsnmp.inventory.devices import Devices
 from promsnmp.inventory.document.credentials import write_credentials
 from promsnmp.inventory.document.write import device_document
-from promsnmp.inventory.model import DEFAULT_PORT, agent_type
+from promsnmp.inventory.model import DEFAULT_PORT, Device, agent_type
 from promsnmp.inventory.query import DeviceSelector, parse_query
+from promsnmp.polling.detection.first_contact import ask_device, named_by_itself
+from promsnmp.polling.poll import SessionFactory
 from promsnmp.settings import Settings
 from promsnmp.snmp.credentials import Credentials
 
@@ -134,12 +138,16 @@ def show(device: str, as_json: bool, file: Path | None, service: ServiceClient |
 )
 @click.option("--retries", type=click.IntRange(0, 100), help="Retries per packet.  [default: 1]")
 @override_options
+@click.option("--no-check", is_flag=True, help="Add the device without asking it first.")
 @click.option("--json", "as_json", is_flag=True, help="Print the device as JSON instead of one line.")
 @file_option
 @credential_options
 @service_options
-def add(service: ServiceClient | None, file: Path | None, as_json: bool, **given: Any) -> None:
+def add(service: ServiceClient | None, file: Path | None, as_json: bool, no_check: bool, **given: Any) -> None:
     """Add the device at ADDRESS. A running server polls it at once.
+
+    The device is asked first, with --url by the service: one that does not answer is not added, and the sysName that it
+    gives is its name unless --name gives another one. --no-check adds it unseen.
 
     Passphrases come from PROMSNMP_AUTH_PASSPHRASE and PROMSNMP_PRIV_PASSPHRASE, or from a prompt.
 
@@ -151,15 +159,40 @@ def add(service: ServiceClient | None, file: Path | None, as_json: bool, **given
     """
     document = _document(**given)
     if service:
-        shown = service.call("POST", PATH, document=document).json()
+        shown = _add_by_service(service, document, check=not no_check)
     else:
-        store = open_inventory(command_settings(file), create=True)
-        shown = device_document(run_to_the_end(Devices(store).add(document, who=local_user())), mask=True)
+        settings = command_settings(file)
+        shown = device_document(run_to_the_end(_add_to_file(settings, document, check=not no_check)), mask=True)
     if as_json:
         click.echo(json.dumps(shown, indent=2, ensure_ascii=False))
     else:
         click.echo(f"added {label_of(shown)}")
 
+
+def _add_by_service(service: ServiceClient, document: Document, *, check: bool) -> Document:
+    try:
+        added: Document = service.call(
+            "POST", PATH, query={"check": "true"} if check else None, document=document
+        ).json()
+    except ServiceError as error:
+        if error.status == UNPROCESSABLE_ENTITY:  # our --no-check is no check=true
+            raise PromSnmpError(f"{str(error).partition('; without check=true')[0]}; {_UNCHECKED}") from None
+        raise
+    return added
+
+
+async def _add_to_file(settings: Settings, document: Document, *, check: bool) -> Device:
+    store = open_inventory(settings, create=True)
+    sessions = SessionFactory(source_address=settings.snmp_source_address)
+    ask = partial(named_by_itself, ask=partial(ask_device, sessions=sessions))
+    book = Devices(store, partial(known_modules, settings))
+    try:
+        return await book.add(document, who=local_user(), complete=ask if check else None)
+    except SnmpError as error:
+        raise PromSnmpError(f"device not added: {error}; {_UNCHECKED}") from None
+
+
+_UNCHECKED = "--no-check adds it all the same"
 
 devices.add_command(edit)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from promsnmp.cli.options.inventory_file import (
     run_to_the_end,
 )
 from promsnmp.cli.options.labels import read_labels
-from promsnmp.cli.options.modules import module_names
+from promsnmp.cli.options.modules import known_modules, module_names
 from promsnmp.cli.options.poll_overrides import override_options, overrides_of
 from promsnmp.cli.options.service import service_options
 from promsnmp.cli.output.device import Document, label_of
@@ -82,7 +83,8 @@ def edit(device: str, service: ServiceClient | None, file: Path | None, as_json:
     if service:
         shown = service.call("PATCH", path_of(device), document=patch).json()
     else:
-        store = Devices(open_inventory(command_settings(file)))
+        settings = command_settings(file)
+        store = Devices(open_inventory(settings), partial(known_modules, settings))
         shown = device_document(run_to_the_end(store.patch(device, patch, who=local_user())), mask=True)
     if as_json:
         click.echo(json.dumps(shown, indent=2, ensure_ascii=False))

@@ -26,6 +26,7 @@ from promsnmp.cli.options.inventory_file import (
     open_unreadable,
     run_to_the_end,
 )
+from promsnmp.cli.output.files import require_folder
 from promsnmp.cli.output.tables import print_table
 from promsnmp.cli.output.text import counted
 from promsnmp.errors import InventoryUnavailable
@@ -78,6 +79,10 @@ def export(destination: Path, masked: bool, plain: bool, file: Path | None) -> N
     settings = command_settings(file)
     if _same_file(destination, settings.prom_inv_file):
         raise click.UsageError(f"{destination} is the inventory file itself; choose another file")
+    if str(destination) != "-":
+        require_folder(destination, "FILE")
+    if str(destination) != "-":
+        require_folder(destination, "FILE")
     document = to_document(open_inventory(settings).current, mask=masked and not plain)
     text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
     if str(destination) == "-":

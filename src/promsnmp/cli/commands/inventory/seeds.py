@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from promsnmp.cli.options.inventory_file import (
     open_inventory,
     run_to_the_end,
 )
+from promsnmp.cli.options.modules import known_modules
 from promsnmp.cli.options.search_request import Document, request_options
 from promsnmp.cli.options.service import service_options
 from promsnmp.cli.output.tables import print_table
@@ -25,6 +27,7 @@ from promsnmp.discovery.seeds import SavedSeeds
 from promsnmp.errors import InventoryInvalid, PromSnmpError
 from promsnmp.inventory.document.seeds import seed_document
 from promsnmp.inventory.store import InventoryStore
+from promsnmp.settings import Settings
 
 PATH = "/promsnmp/discovery"
 
@@ -98,7 +101,7 @@ def add(request: Document, as_json: bool, file: Path | None, service: ServiceCli
         accepted = service.call("POST", PATH, query=query, document=request).json()
         shown: Any = service.get(f"{PATH}/{accepted['seedId']}").json()
     else:
-        shown = run_to_the_end(_add(open_inventory(command_settings(file), create=True), request))
+        shown = run_to_the_end(_add(command_settings(file), request))
     if as_json:
         click.echo(json.dumps(shown, indent=2, ensure_ascii=False))
     else:
@@ -130,10 +133,11 @@ def remove(seed_ids: tuple[str, ...], everything: bool, file: Path | None, servi
         click.echo(f"removed {printable(' '.join(seed['potentialTargets']))} ({seed['id']})")
 
 
-async def _add(store: InventoryStore, document: Document) -> Document:
+async def _add(settings: Settings, document: Document) -> Document:
     """Adds a seed to the file, as the service does."""
+    store = open_inventory(settings, create=True)
     seed = read_request(document, store.current).seed
-    book = _book(store)
+    book = SavedSeeds(lambda: store.current, store.update, partial(known_modules, settings))
     if problems := book.problems_of(seed):
         raise InventoryInvalid(problems)
     deduplicated = book.deduplicate(seed)

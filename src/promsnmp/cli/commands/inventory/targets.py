@@ -16,6 +16,7 @@ import yaml
 from promsnmp.cli.client import ServiceClient
 from promsnmp.cli.options.inventory_file import command_settings, file_option, open_inventory
 from promsnmp.cli.options.service import service_options
+from promsnmp.cli.output.files import require_folder
 from promsnmp.cli.output.text import counted
 from promsnmp.errors import ServiceError
 from promsnmp.inventory.query import DeviceSelector, parse_query
@@ -53,6 +54,10 @@ def targets(query: tuple[str, ...], output: Path | None, file: Path | None, serv
     """
     if output is not None and output.suffix.lower() not in FORMATS:
         raise click.UsageError(f"{output}: Prometheus only reads files that end in {', '.join(FORMATS)}")
+    if output is not None:
+        require_folder(output)
+    if output is not None:
+        require_folder(output)
     words = " ".join(query)
     groups = _from_service(service, words) if service else _from_file(file, words)
     if output is None:

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from promsnmp.cli.options.module_overrides import read_overrides
+from promsnmp.cli.output.files import require_folder
 from promsnmp.errors import ModuleError
 from promsnmp.modules.generator.builder import BuildResult, label_name
 from promsnmp.modules.generator.builder import build as build_module
@@ -88,6 +89,8 @@ def build(
     Exit codes: 0 done, 1 an OBJECT is in no MIB, 2 wrong arguments or generator.yml,
     3 done, but a file or a declaration that the modules may need cannot be read.
     """
+    if output is not None:
+        require_folder(output)
     source = read_generator(generator) if generator is not None else GeneratorFile()
     configs = [read_overrides(**options).apply_to(one) for one in _configs(source, generator, name, objects)]
     mibs = load_mibs(folders, cache=cache, progress=_Progress())

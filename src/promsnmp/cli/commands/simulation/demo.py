@@ -81,6 +81,8 @@ async def _show(port: int, ended: asyncio.Event) -> int:
                 await service.wait_for_pages([device.name for device, _ in running], PAGES_TIMEOUT, click.echo)
                 _explain(service, running)
                 code = await service.wait()
+                last_lines = service.last_lines()
+    click.echo(last_lines, err=True, nl=bool(last_lines))
     click.echo(
         f"promsnmp: the service stopped unexpectedly (exit code {code}); set LOG_LEVEL=debug to see why", err=True
     )

@@ -24,6 +24,7 @@ from promsnmp.inventory.storage.encrypted_file import EncryptedFile
 from promsnmp.inventory.storage.key import InventoryKey
 from promsnmp.observe.tasks import shielded
 from promsnmp.settings import load_settings
+from promsnmp.settings.reading.config_file import use_config
 
 ADDRESS = "127.0.0.1"
 DEFAULTS = {
@@ -33,6 +34,8 @@ DEFAULTS = {
     "LOG_LEVEL": "warning",
 }
 """Settings of the demo that the environment does not set."""
+LAST_LINES = 5
+"""Lines of the log that are shown when the service stops unexpectedly."""
 GRACE = 10.0
 """Seconds that the service has to stop."""
 REPORT_INTERVAL = 2.0
@@ -53,7 +56,8 @@ def choose_port(port: int | None) -> int:
     Raises PromSnmpError (SettingsError for a wrong SERVER_PORT) when the port is not available.
     """
     overrides = {} if port is None else {"server_port": port}
-    settings = load_settings(**overrides)
+    with use_config(Path(os.devnull)):
+        settings = load_settings(**overrides)
     sockets = listen(settings.server_address or ADDRESS, settings.server_port)
     chosen = int(sockets[0].getsockname()[1])
     for opened in sockets:
@@ -68,6 +72,7 @@ class DemoService:
         self.port = port
         self._folder = folder
         self._document = document
+        self._log = folder / "promsnmp.log"
         self._process: asyncio.subprocess.Process | None = None
         self._host = os.environ.get("SERVER_ADDRESS") or ADDRESS
         if self._host in ("0.0.0.0", "::"):  # noqa: S104  # compared, not listened on
@@ -87,21 +92,30 @@ class DemoService:
             "PROM_INV_FILE": str(path),
             "PROM_ENCRYPT_KEY": key,
             "SERVER_PORT": str(self.port),
+            "PROMSNMP_CONFIG": os.devnull,  # nothing of a service that is installed here
             "WEB_CONFIG_FILE": "",  # the demo shows its pages without a login
             "API_PROTECT_SCRAPES": "",
         }
         given = {name: value for name, value in os.environ.items() if value or name not in DEFAULTS}
-        self._process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "promsnmp",
-            "serve",
-            env={**DEFAULTS, **given, **own},
-            stdin=asyncio.subprocess.DEVNULL,
-            start_new_session=True,  # Ctrl-C is for us alone; we end it in order
-            preexec_fn=_end_with_parent,  # one call, no locks
-        )
+        with self._log.open("wb") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "promsnmp",
+                "serve",
+                env={**DEFAULTS, **given, **own},
+                stdin=asyncio.subprocess.DEVNULL,
+                stderr=None if os.environ.get("LOG_LEVEL") else log,  # who sets LOG_LEVEL wants to see the log
+                start_new_session=True,  # Ctrl-C is for us alone; we end it in order
+                preexec_fn=_end_with_parent,  # one call, no locks
+            )
         return self
+
+    def last_lines(self) -> str:
+        """The end of the service's log; empty when it went to the terminal."""
+        with contextlib.suppress(OSError):
+            return "\n".join(self._log.read_text("utf-8", "replace").splitlines()[-LAST_LINES:])
+        return ""
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -133,7 +147,9 @@ class DemoService:
         while missing:
             assert self._process is not None
             if self._process.returncode is not None:
-                raise PromSnmpError("the service stopped before it served a page; set LOG_LEVEL=debug to see why")
+                raise PromSnmpError(
+                    f"the service stopped before it served a page; set LOG_LEVEL=debug to see why\n{self.last_lines()}"
+                )
             reply = await self.get(f"/snmp?target={missing[0]}")
             if reply.status == 200:
                 missing.pop(0)
