@@ -181,6 +181,7 @@ def make_plain_routes(
     on_detected_modules: Callable[[bytes], bytes],
     on_handover: Callable[[bytes], bytes],
     on_poll_status: Callable[[bytes], Awaitable[bytes]],
+    on_traps: Callable[[bytes], bytes],
 ) -> PlainRoutes:
     """``/snmp``, and the paths for replicas where there are several."""
     on_status = cluster.gossip.receive if cluster.gossip is not None else None
@@ -193,5 +194,6 @@ def make_plain_routes(
             on_read_lease=cluster.read_leases.receive,
             on_handover=on_handover,
             on_poll_status=on_poll_status,
+            on_traps=on_traps,
         ),
     )

@@ -22,6 +22,7 @@ from promsnmp.settings.replicas import ReplicaSettings
 from promsnmp.settings.server import ServerSettings
 from promsnmp.settings.site import SiteSettings
 from promsnmp.settings.snmp import SnmpSettings
+from promsnmp.settings.traps import TrapSettings
 
 GROUPS: tuple[type[Group], ...] = (
     ServerSettings,
@@ -29,6 +30,7 @@ GROUPS: tuple[type[Group], ...] = (
     PageSettings,
     SnmpSettings,
     DiscoverySettings,
+    TrapSettings,
     InventorySettings,
     SiteSettings,
     ReplicaSettings,
@@ -43,6 +45,7 @@ class Settings(
     PageSettings,
     SnmpSettings,
     DiscoverySettings,
+    TrapSettings,
     InventorySettings,
     SiteSettings,
     ReplicaSettings,

@@ -23,6 +23,7 @@ from promsnmp.cluster.peers.client import (
     REFUSED_RECIPIENT,
     REFUSED_SIGNATURE,
     STATUS_PATH,
+    TRAPS_PATH,
     digest_of,
 )
 from promsnmp.cluster.peers.forward_write import NOT_LEADER
@@ -51,6 +52,8 @@ MAX_BODY = 64 * 1024 * 1024
 """Bytes of a forwarded body, at most: the largest inventory that is accepted."""
 MAX_QUESTION = 1024
 """Bytes of a question that has no parameters."""
+MAX_TRAPS = 512 * 1024
+"""Bytes of a message about traps, at most."""
 MAX_STATUS = 64 * 1024
 """Bytes of a replica's status, at most."""
 _POST = frozenset({"POST"})
@@ -202,11 +205,20 @@ def peer_routes(
     on_read_lease: Callable[[bytes], bytes],
     on_handover: Callable[[bytes], bytes],
     on_poll_status: Callable[[bytes], bytes | Awaitable[bytes]],
+    on_traps: Callable[[bytes], bytes],
 ) -> list[PlainRoute]:
     """The routes for replicas. Without ``on_status`` there are no other replicas, and nothing is there for anybody."""
     policy = RoutePolicy(access=AccessLevel.PEER)
     if on_status is None:
-        paths = CHALLENGE_PATH, STATUS_PATH, DETECTED_MODULES_PATH, READ_LEASE_PATH, HANDOVER_PATH, POLL_STATUS_PATH
+        paths = (
+            CHALLENGE_PATH,
+            STATUS_PATH,
+            DETECTED_MODULES_PATH,
+            READ_LEASE_PATH,
+            HANDOVER_PATH,
+            POLL_STATUS_PATH,
+            TRAPS_PATH,
+        )
         return [PlainRoute(path, _not_found, policy, _POST) for path in paths]
     routes = {
         CHALLENGE_PATH: PeerRoute(on_challenge, max_bytes=MAX_CHALLENGE, proven=False),
@@ -215,6 +227,7 @@ def peer_routes(
         READ_LEASE_PATH: PeerRoute(on_read_lease, max_bytes=read_leases.MAX_MESSAGE),
         HANDOVER_PATH: PeerRoute(on_handover, max_bytes=handover.MAX_MESSAGE),
         POLL_STATUS_PATH: PeerRoute(on_poll_status, max_bytes=MAX_QUESTION),
+        TRAPS_PATH: PeerRoute(on_traps, max_bytes=MAX_TRAPS),
     }
     return [PlainRoute(path, route, policy, _POST) for path, route in routes.items()]
 
