@@ -62,6 +62,7 @@ PLAIN = [
         on_read_lease=bytes,
         on_handover=bytes,
         on_poll_status=bytes,
+        on_traps=bytes,
     ),
 ]
 TABLE = RouteTable(chain.from_iterable(router.routes for router in ROUTERS), PLAIN)
@@ -79,7 +80,15 @@ PATHS = sorted({path for _, path, _ in ROUTES})
 
 def promised(method: str, path: str) -> AccessLevel:
     """The access level of a request in docs/how-to/access.md."""
-    if path in ("/-/peer", "/-/peer/challenge", "/-/findings", "/-/read-lease", "/-/handover", "/-/poll-status"):
+    if path in (
+        "/-/peer",
+        "/-/peer/challenge",
+        "/-/findings",
+        "/-/read-lease",
+        "/-/handover",
+        "/-/poll-status",
+        "/-/traps",
+    ):
         return AccessLevel.PEER
     if path == "/map/part.json" and method in SAFE:
         return AccessLevel.PEER

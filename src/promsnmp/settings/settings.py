@@ -14,13 +14,12 @@ from pydantic import SecretStr, ValidationError, model_validator
 from promsnmp.errors import SettingsError
 from promsnmp.settings.discovery import DiscoverySettings
 from promsnmp.settings.group import Group
-from promsnmp.settings.inventory import InventorySettings
+from promsnmp.settings.inventory import InventorySettings, SiteSettings
 from promsnmp.settings.logging import LoggingSettings
 from promsnmp.settings.pages import PageSettings
 from promsnmp.settings.polling import PollingSettings
 from promsnmp.settings.replicas import ReplicaSettings
 from promsnmp.settings.server import ServerSettings
-from promsnmp.settings.site import SiteSettings
 from promsnmp.settings.snmp import SnmpSettings
 from promsnmp.settings.traps import TrapSettings
 
