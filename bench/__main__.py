@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from bench import cached, cluster, discovery, fleet, inventory, labels, live, load, pages
+from bench import cached, cluster, discovery, fleet, inventory, labels, live, load, pages, traps
 from bench.attacks import play as attacks
 from bench.parts import Skipped
 
@@ -19,6 +19,7 @@ ALL = {
     "discovery": discovery.main,
     "cluster": cluster.main,
     "attacks": attacks.main,
+    "traps": traps.main,
 }
 
 

@@ -35,6 +35,8 @@ from promsnmp.traps.receive.usm import TrapReceiverModel
 
 log = logging.getLogger(__name__)
 
+OVERFLOW_SECONDS = 1.0
+"""Seconds between two counts of what the system has dropped."""
 NAMES_REFRESH = 60.0
 """Seconds between two look-ups of the host names in the inventory."""
 MAX_NAMES = 5_000
@@ -137,6 +139,9 @@ class TrapSubsystem:
         self.listener.start()
         self._tasks += [
             asyncio.create_task(forever("look at the SNMP engine", self._refresh_engine, every=REFRESH_SECONDS)),
+            asyncio.create_task(
+                forever("count of dropped traps", self.listener.count_overflows, every=OVERFLOW_SECONDS)
+            ),
             asyncio.create_task(forever("look-up of host names", self._look_up_names, every=NAMES_REFRESH)),
         ]
         log.info("receiving traps on UDP port %d, engine id %s", self.port, self.engine.engine_id.hex())

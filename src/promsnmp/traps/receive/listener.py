@@ -1,7 +1,7 @@
 """The UDP sockets for traps: reads datagrams in small batches, and counts those that the system dropped.
 
 Few datagrams are read in one turn of the event loop, so that polls go on during a storm; what the socket's buffer
-cannot hold meanwhile is dropped by the system, which says how many they were (``SO_RXQ_OVFL``, Linux). A reply leaves
+cannot hold meanwhile is dropped by the system, which says how many they were (``SO_MEMINFO``, Linux). A reply leaves
 from the address that the request came to (``IP_PKTINFO``, RFC 3542 section 6.2), as senders of informs expect.
 """
 
@@ -11,7 +11,7 @@ import asyncio
 import errno
 import logging
 import socket
-import struct
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from typing import NamedTuple
@@ -26,11 +26,13 @@ READ_AT_ONCE = 64
 BUFFER_OCTETS = 8 * 1024 * 1024
 """Wanted size of a socket's receive buffer; the system may allow less (net.core.rmem_max)."""
 MAX_DATAGRAM = 65_535
-_SO_RXQ_OVFL = 40
+_SO_MEMINFO, _DROPS = 55, slice(32, 36)
+"""socket(7): sock_diag's figures of a socket, nine numbers of 32 bits, of which the last is that of drops."""
 _IP_PKTINFO = 8
-_ANCILLARY = socket.CMSG_SPACE(4) + socket.CMSG_SPACE(32)
+_ANCILLARY = socket.CMSG_SPACE(32)
 _NO_FAMILY = {errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL, errno.EPROTONOSUPPORT}
 _MAPPED = "::ffff:"
+ANY_IPV6, ANY_IPV4 = "::", "0.0.0.0"  # noqa: S104  # the meaning of the empty setting
 
 Ancillary = tuple[int, int, bytes]
 
@@ -108,7 +110,7 @@ class TrapListener:
                 log.debug("cannot read from the port for traps: %s", error.strerror)
                 return
             self._counts.received += 1
-            source = self._source(opened, ancillary) if ancillary else ()
+            source = _source(ancillary) if ancillary else ()
             sender = str(place[0])
             if flags & socket.MSG_TRUNC:
                 self._counts.drop(Dropped.MALFORMED, sender)
@@ -118,34 +120,40 @@ class TrapListener:
             data = bytes(self._buffer[:size])
             self._take(Datagram(data, sender.partition("%")[0], place[1], opened, place, source))
 
-    def _source(self, opened: socket.socket, ancillary: list[Ancillary]) -> tuple[Ancillary, ...]:
-        """The address that a datagram came to, for the reply; counts what the system says it has dropped."""
-        source: tuple[Ancillary, ...] = ()
-        for level, kind, content in ancillary:
-            if level == socket.SOL_SOCKET and kind == _SO_RXQ_OVFL and len(content) >= 4:
-                total = struct.unpack("=I", content[:4])[0]
-                dropped = total - self._overflows.get(opened.fileno(), 0) & 0xFFFFFFFF
-                if dropped:
-                    self._overflows[opened.fileno()] = total
-                    self._counts.received += dropped
-                    self._counts.drop(Dropped.KERNEL, number=dropped)
-            elif level == socket.IPPROTO_IP and kind == _IP_PKTINFO and len(content) >= 12:
-                # in_pktinfo: interface, local address, destination (ip(7)); the system chooses the interface
-                source = ((level, kind, bytes(4) + content[4:8] + bytes(4)),)
-            elif level == socket.IPPROTO_IPV6 and kind == socket.IPV6_PKTINFO and len(content) >= 20:
-                source = ((level, kind, content[:20]),)
-        return source
+    async def count_overflows(self) -> None:
+        """Counts what the system has dropped because a socket's buffer was full."""
+        for one in self._sockets:
+            try:
+                total = int.from_bytes(one.getsockopt(socket.SOL_SOCKET, _SO_MEMINFO, 36)[_DROPS], sys.byteorder)
+            except OSError:  # not Linux
+                continue
+            dropped = total - self._overflows.get(one.fileno(), 0) & 0xFFFFFFFF
+            if dropped:
+                self._overflows[one.fileno()] = total
+                self._counts.received += dropped
+                self._counts.drop(Dropped.KERNEL, number=dropped)
+
+
+def _source(ancillary: list[Ancillary]) -> tuple[Ancillary, ...]:
+    """What makes a reply leave from the address that a datagram came to."""
+    for level, kind, content in ancillary:
+        if level == socket.IPPROTO_IP and kind == _IP_PKTINFO and len(content) >= 12:
+            # in_pktinfo: interface, local address, destination (ip(7)); the system chooses the interface
+            return ((level, kind, bytes(4) + content[4:8] + bytes(4)),)
+        if level == socket.IPPROTO_IPV6 and kind == socket.IPV6_PKTINFO and len(content) >= 20:
+            return ((level, kind, content[:20]),)
+    return ()
 
 
 def _bound_sockets(address: str, port: int) -> list[socket.socket]:
     """One socket for each address that ``address`` has; empty: one for IPv6 and IPv4 (RFC 3493 section 5.3)."""
     if not address:
         try:
-            return [_bound(socket.AF_INET6, ("::", port), dual_stack=True)]
+            return [_bound(socket.AF_INET6, (ANY_IPV6, port), dual_stack=True)]
         except OSError as error:
             if error.errno not in _NO_FAMILY:
                 raise
-        return [_bound(socket.AF_INET, ("0.0.0.0", port))]  # noqa: S104  # the meaning of the empty setting
+        return [_bound(socket.AF_INET, (ANY_IPV4, port))]
     found = socket.getaddrinfo(address.strip("[]"), port, type=socket.SOCK_DGRAM, flags=socket.AI_PASSIVE)
     sockets: list[socket.socket] = []
     try:
@@ -165,14 +173,12 @@ def _bound(family: socket.AddressFamily, place: tuple[object, ...], *, dual_stac
     try:
         if family == socket.AF_INET6:
             made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0 if dual_stack else 1)
-            made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
-        for level, option, value in (
-            (socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER_OCTETS),
-            (socket.SOL_SOCKET, _SO_RXQ_OVFL, 1),
-            *([(socket.IPPROTO_IP, _IP_PKTINFO, 1)] if family == socket.AF_INET else []),
-        ):
-            with suppress(OSError):  # only Linux has all of them
-                made.setsockopt(level, option, value)
+            if place[0] == ANY_IPV6:
+                made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
+        elif place[0] == ANY_IPV4:
+            with suppress(OSError):  # only Linux has it
+                made.setsockopt(socket.IPPROTO_IP, _IP_PKTINFO, 1)
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER_OCTETS)
         made.bind(place)
     except OSError:
         made.close()
