@@ -102,7 +102,7 @@ class DeviceFinder:
         return self._snapshot().index
 
     def _at(self, address: str) -> Device | None:
-        """The one device at an address; several behind one address cannot be told apart."""
+        """The one device at an address; several behind one address give none."""
         found = {one.device.id: one.device for one in self._index.at_address(address)}
         if len(found) == 1:
             return next(iter(found.values()))

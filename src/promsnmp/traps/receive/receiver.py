@@ -71,7 +71,7 @@ class Claims(Protocol):
 
 
 class NoClaims:
-    """For one process, which recognises copies by itself."""
+    """For one process, which recognises copies on its own."""
 
     async def claim(self, notification: Notification, key: bytes) -> Claim:
         return Claim.NEW
