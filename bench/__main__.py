@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from bench import cached, cluster, discovery, fleet, inventory, labels, live, load, pages, traps
+from bench import cached, cluster, discovery, fleet, inventory, labels, live, load, pages
 from bench.attacks import play as attacks
+from bench.attacks import traps
 from bench.parts import Skipped
 
 ALL = {

@@ -17,6 +17,7 @@ from promsnmp.inventory.model import Device
 from promsnmp.snmp import ber, oid
 from promsnmp.snmp.ber import VarBind
 from promsnmp.traps.confirm.link_states import IF_INDEX, IF_OPER_STATUS, Finding, if_index
+from promsnmp.traps.confirm.missed import MissedTraps
 from promsnmp.traps.confirm.poll_requests import PollRequests
 from promsnmp.traps.device_traps import MAX_NAMES, DeviceTraps
 from promsnmp.traps.events import DeviceEvents, TrapEvent
@@ -96,6 +97,18 @@ async def test_what_traps_said_is_compared_with_what_the_device_answers() -> Non
         {Finding.CONFIRMED: 3, Finding.NOT_CONFIRMED: 1, Finding.SUPERSEDED: 1, Finding.UNKNOWN: 1}
     )
     await events.stop()
+
+
+def test_changes_without_a_trap_count_as_missed_for_devices_that_send_link_traps() -> None:
+    missed, up, down = MissedTraps(), 1, 2
+    assert missed.on_polled("silent", 1.0, {b"\x01": down}) == 0
+    missed.add("one", b"\x01", 5.0)
+    assert missed.on_polled("one", 6.0, {b"\x01": down, b"\x02": down}) == 0  # there may have been no traps before
+    missed.add("one", b"\x01", 7.0)
+    assert missed.on_polled("one", 8.0, {b"\x01": up, b"\x02": up, b"\x03": 7}) == 1
+    assert missed.on_polled("one", 9.0, {b"\x01": down}) == 1
+    missed.retain(set())
+    assert missed.on_polled("one", 10.0, {b"\x01": up}) == 0
 
 
 @pytest.mark.parametrize(("which", "name", "polls_it"), [("known", "", False), ("all", "", True), ("none", "a", False)])

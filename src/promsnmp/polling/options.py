@@ -35,6 +35,8 @@ class CollectorOptions:
     """What one poll reads at most."""
     page_octets: int = 512 * 1024 * 1024
     """How large a page may be, uncompressed."""
+    link_changes: bool = False
+    """Whether the states of interfaces are compared from poll to poll."""
     history_octets: int = 0
     """Bytes that the rates of all interfaces in the last hour may take together; 0: none are kept."""
 

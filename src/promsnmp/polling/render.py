@@ -137,6 +137,8 @@ class PageRenderer:
             yield from add_health(renderer.exposition, result.health.health)
         if target.managed and target.owned:
             yield from state.errors.note(renderer, result.started)
+            if self._options.link_changes:
+                state.links.note(renderer)
         yield from self._complete(target, renderer, result)
         scrape_metrics = _ScrapeMetrics(
             result,

@@ -249,6 +249,11 @@ class PollingSubsystem:
             return {}
         return await self._walker.get(target, names, EngineState() if state is None else state.engine)
 
+    def link_changes(self, target: Target) -> Mapping[bytes, int]:
+        """The new ``ifOperStatus`` of interfaces that the last poll found changed, by OID suffix."""
+        state = self.collector.states.find(target)
+        return {} if state is None else state.links.changes
+
     def engine(self, device: Device) -> EngineState | None:
         """What polls know of the SNMPv3 engine of a device; None before the first."""
         state = self._state(device)
@@ -393,6 +398,7 @@ def _collector_options(settings: Settings) -> CollectorOptions:
         source_address=settings.snmp_source_address,
         label_refresh=settings.collection_label_refresh if interval else 1,
         label_age=settings.collection_label_refresh * interval,
+        link_changes=settings.trap_port > 0,
         history_octets=settings.web_history_max_bytes if settings.web_ui else 0,
     )
 

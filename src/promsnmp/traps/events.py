@@ -8,14 +8,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Container, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from promsnmp.errors import PromSnmpError
 from promsnmp.inventory.model import Device
 from promsnmp.snmp.ber import VarBind
-from promsnmp.traps.confirm.link_states import IF_OPER_STATUS, Finding, LinkStates, findings
+from promsnmp.traps.confirm.link_states import IF_OPER_STATUS, Finding, LinkStates, findings, if_index
+from promsnmp.traps.confirm.missed import MissedTraps
 from promsnmp.traps.confirm.poll_requests import PollRequests
 from promsnmp.traps.device_traps import DeviceTraps
 from promsnmp.traps.metrics import TrapMeters
@@ -25,7 +26,7 @@ log = logging.getLogger(__name__)
 
 MAX_COMPARISONS = 16
 """Devices that are asked for the states of interfaces at the same time."""
-MAX_PENDING = 1000
+MAX_PENDING = 100
 """Receipts of one device that wait for a page."""
 PollWhich = Literal["known", "all", "none"]
 
@@ -93,6 +94,7 @@ class DeviceEvents:
         self._wall = wall
         self._pending: dict[str, _Pending] = {}
         self._comparisons: set[asyncio.Task[None]] = set()
+        self._missed = MissedTraps()
         self._slots = asyncio.Semaphore(MAX_COMPARISONS)
 
     def handle(self, event: TrapEvent) -> None:
@@ -103,12 +105,19 @@ class DeviceEvents:
         pending = self._pending.setdefault(event.device_id, _Pending())
         if len(pending.receipts) < MAX_PENDING:
             pending.receipts.append(self._clock() - max(self._wall() - event.received_at, 0.0))
+        if event.is_about_link and (row := if_index(event.varbinds)):
+            self._missed.add(event.device_id, row, self._clock())
         if (finding := pending.links.add(event.oid, event.varbinds)) is not None:
             self._meters.findings[finding] += 1
         self._requests.request(event.device_id, is_authenticated=event.is_authenticated)
 
-    def on_polled(self, device_id: str, began: float, *, has_page: bool) -> None:
-        """A poll of a device that ``began`` then (seconds, monotonic) has ended, and its page is there."""
+    def on_polled(
+        self, device_id: str, began: float, *, has_page: bool, changes: Mapping[bytes, int] | None = None
+    ) -> None:
+        """A poll of a device that ``began`` then (seconds, monotonic) has ended, and its page is there; ``changes``
+        are the new states of interfaces, by row."""
+        if has_page:
+            self._meters.missed += self._missed.on_polled(device_id, began, changes or {})
         pending = self._pending.get(device_id)
         if pending is None or not pending.receipts or pending.receipts[0] > began:
             return
@@ -129,6 +138,13 @@ class DeviceEvents:
             task = asyncio.create_task(self._compare(device, said), name="comparison after a trap")
             self._comparisons.add(task)
             task.add_done_callback(self._comparisons.discard)
+
+    def retain(self, device_ids: Container[str]) -> None:
+        """Forgets devices that are not in the inventory any more."""
+        self._device_traps.retain(device_ids)
+        self._missed.retain(device_ids)
+        for gone in [one for one in self._pending if one not in device_ids]:
+            del self._pending[gone]
 
     async def stop(self) -> None:
         """Ends what runs."""

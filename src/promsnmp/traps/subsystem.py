@@ -78,7 +78,6 @@ class TrapSubsystem:
         self._polling = polling
         self._names = names or TrapNames()
         self._outputs = outputs
-        self._device_traps = device_traps
         self._tasks: list[asyncio.Task[None]] = []
         self._host_names: dict[str, str] = {}
         self._addresses: dict[str, str] = {}
@@ -208,7 +207,7 @@ class TrapSubsystem:
     def _use(self, derived: _Derived) -> None:
         self._usm.accepted = derived.accepted
         self._finder.engines = derived.engines
-        self._device_traps.retain(derived.device_ids)
+        self.events.retain(derived.device_ids)
         self._host_names = derived.names
 
     def _find_device(self, device_id: str) -> Device | None:
@@ -221,7 +220,8 @@ class TrapSubsystem:
 
     def _on_polled(self, target: Target, began: float, has_page: bool) -> None:
         if target.device_id:
-            self.events.on_polled(target.device_id, began, has_page=has_page)
+            changes = self._polling.link_changes(target) if has_page else {}
+            self.events.on_polled(target.device_id, began, has_page=has_page, changes=changes)
 
     async def _refresh_engine(self) -> None:
         await asyncio.to_thread(self.engine.refresh)
