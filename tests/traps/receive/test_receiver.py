@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from promsnmp.snmp import oid
 from promsnmp.snmp.credentials import AuthProtocol, Community, PrivProtocol, SecurityLevel, User, Version
 from promsnmp.traps.receive.counts import Dropped
 from promsnmp.traps.receive.pdu import SNMP_TRAP_ADDRESS, SNMP_TRAP_ENTERPRISE
-from tests.support.tools import until
+from tests.support.tools import Snmpd, SnmpdUser, until
 from tests.support.traps.receiving import device, receiving
 from tests.support.traps.sending import COLD_START, IF_INDEX_7, LINK_DOWN, send, v3
 
@@ -110,3 +111,27 @@ async def test_senders_outside_the_inventory(tmp_path: Path) -> None:
         await until(lambda: bool(made.dropped))
     assert made.dropped == {Dropped.SENDER: 1}
     assert [got.device_id for got in lenient.got] == [""]
+
+
+async def test_snmpd_as_the_sender(tmp_path: Path, snmpd: Callable[..., Snmpd]) -> None:
+    """It announces its start to all of its sinks: v1, v2c, an inform, and v3 with its own engine."""
+    async with receiving(ROUTER) as made:
+        sink, session = (
+            f"127.0.0.1:{made.port}",
+            "-v 3 -u secret -l authPriv -a SHA -A auth-secret -x AES -X priv-secret",
+        )
+        conf = [f"trapsink {sink} geheim", f"trap2sink {sink} geheim", f"informsink {sink} geheim"]
+        conf += [f"trapsess {session} {sink}", f"trapsess -Ci {session} {sink}"]
+        user = SnmpdUser("secret", "priv", "SHA", "auth-secret", "AES", "priv-secret")
+        await asyncio.to_thread(snmpd, users=[user], extra_conf="\n".join(conf))
+        await until(lambda: len(made.got) >= 5)
+    assert {oid.to_text(got.oid) for got in made.got} == {COLD_START}
+    kinds = sorted((got.version, got.is_inform) for got in made.got)
+    assert kinds == [
+        (Version.V1, False),
+        (Version.V2C, False),
+        (Version.V2C, True),
+        (Version.V3, False),
+        (Version.V3, True),
+    ]
+    assert set(made.dropped) <= {Dropped.ENGINE, Dropped.TIME_WINDOW, Dropped.DUPLICATE}
