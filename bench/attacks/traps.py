@@ -114,7 +114,9 @@ def _measure(where: Path, sender: Path, limit: str) -> None:
         urllib.request.urlopen(request).read()
         time.sleep(5)  # for the polls of devices that are not there
         datagram, offset = trap()
-        print("  sent/s   handled/s  dropped/s   kernel/s   untold   CPU of a core   memory   worst loop lag")
+        print(
+            "  sent/s   handled/s  dropped/s   kernel/s   untold   CPU of a core   a CPU second   memory   worst loop lag"
+        )
         for rate in RATES:
             before, cpu, began = _counts(port), cpu_seconds(pid), time.monotonic()
             words = [str(trap_port), str(rate), str(SECONDS), str(DEVICES), str(offset)]
@@ -128,7 +130,7 @@ def _measure(where: Path, sender: Path, limit: str) -> None:
             print(
                 f"{sent / seconds:8,.0f} {handled / seconds:11,.0f} {(dropped - kernel) / seconds:10,.0f} "
                 f"{kernel / seconds:10,.0f} {sent - handled - dropped:8,.0f} {used / seconds:14.0%} "
-                f"{memory_mb(pid):9.0f} MB {_lag(before, after):>9}"
+                f"{handled / used:12,.0f} {memory_mb(pid):9.0f} MB {_lag(before, after):>9}"
             )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,8 +12,9 @@ import pytest
 from promsnmp.snmp import oid
 from promsnmp.snmp.credentials import AuthProtocol, Community, PrivProtocol, SecurityLevel, User, Version
 from promsnmp.traps.receive.counts import Dropped
-from promsnmp.traps.receive.pdu import SNMP_TRAP_ADDRESS, SNMP_TRAP_ENTERPRISE
+from promsnmp.traps.receive.pdu import INFORM, SNMP_TRAP_ADDRESS, SNMP_TRAP_ENTERPRISE
 from tests.support.tools import Snmpd, SnmpdUser, until
+from tests.support.traps.messages import notification_binds, trap
 from tests.support.traps.receiving import device, receiving
 from tests.support.traps.sending import COLD_START, IF_INDEX_7, LINK_DOWN, send, v3
 
@@ -135,3 +137,18 @@ async def test_snmpd_as_the_sender(tmp_path: Path, snmpd: Callable[..., Snmpd]) 
         (Version.V3, True),
     ]
     assert set(made.dropped) <= {Dropped.ENGINE, Dropped.TIME_WINDOW, Dropped.DUPLICATE}
+
+
+@pytest.mark.parametrize("address", ["127.0.0.2", "::1"])
+async def test_an_answer_comes_from_the_address_that_was_asked(address: str) -> None:
+    """Of a machine with several addresses: a connected socket takes no other answer."""
+    sender = "::1" if ":" in address else "127.0.0.1"
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    async with receiving(device("one", sender, Community()), address="") as made:
+        with socket.socket(family, socket.SOCK_DGRAM) as inform:
+            inform.setblocking(False)
+            inform.bind((sender, 0))
+            inform.connect((address, made.port))
+            inform.send(trap(kind=INFORM))
+            answer = await asyncio.wait_for(asyncio.get_running_loop().sock_recv(inform, 4096), 10)
+    assert answer.endswith(notification_binds())
