@@ -115,7 +115,7 @@ def _measure(where: Path, sender: Path, limit: str) -> None:
         time.sleep(5)  # for the polls of devices that are not there
         datagram, offset = trap()
         print(
-            "  sent/s   handled/s  dropped/s   kernel/s   untold   CPU of a core   a CPU second   memory   worst loop lag"
+            "  sent/s   handled/s  dropped/s   kernel/s   untold   CPU of a core   a CPU s    memory   worst loop lag"
         )
         for rate in RATES:
             before, cpu, began = _counts(port), cpu_seconds(pid), time.monotonic()

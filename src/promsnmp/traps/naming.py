@@ -30,13 +30,13 @@ def generic_severity(notification: Notification) -> str:
 
 @dataclass(frozen=True, slots=True)
 class TrapNames:
-    """``name_of`` returns the name of a notification (content octets), dotted numbers for one without a name;
+    """``name_of`` returns the name of a notification (content octets), a text with dots for one without a name;
     ``severity_of`` a short word, one of few."""
 
     name_of: Callable[[bytes], str] = generic_name
     severity_of: Callable[[Notification], str] = generic_severity
 
     def known_name(self, notification: bytes) -> str:
-        """The name, "" for a notification without one."""
+        """The name, "" for a notification without one: names have no dots (RFC 2578 section 3.1)."""
         name = self.name_of(notification)
-        return "" if not name or name[0].isdigit() else name
+        return "" if "." in name else name

@@ -44,7 +44,7 @@ TURN_SECONDS = 0.004
 SMALLEST_RESPONSE = 484
 """Octets that every sender takes (RFC 3412 section 6.3)."""
 
-Sink = Callable[[Notification], Awaitable[None]]
+Sink = Callable[[Notification], Awaitable[object]]
 """Accepts a notification, or raises: then it is not acknowledged."""
 
 
