@@ -130,6 +130,15 @@ async def test_a_user_may_leave_encryption_out_but_not_authentication() -> None:
     assert made.dropped == {Dropped.LEVEL: 1}
 
 
+async def test_traps_that_ask_for_reports_are_accepted_and_informs_to_another_engine_get_one() -> None:
+    made = make([ROUTER])
+    assert await given(made, v3_message(AUTH, reportable=True)) == []
+    assert len(made.got) == 1
+    assert len(await given(made, v3_message(AUTH, reportable=True, kind=INFORM, request_id=2))) == 1
+    assert await given(made, v3_message(AUTH, kind=INFORM, request_id=3)) == []
+    assert (len(made.got), made.dropped) == (1, {Dropped.ENGINE: 2})
+
+
 @pytest.mark.parametrize("user", [AUTH, PRIV])
 async def test_a_manager_that_asks_for_our_engine_learns_its_id_and_authentic_time(user: User) -> None:
     """The reports are those that the manager's side of USM accepts: engine discovery, then notInTimeWindows."""

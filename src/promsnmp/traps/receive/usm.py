@@ -27,6 +27,7 @@ from promsnmp.snmp.v3.reports import Report
 from promsnmp.traps.receive.accepted import AcceptedCredentials
 from promsnmp.traps.receive.counts import Dropped
 from promsnmp.traps.receive.own_engine import OwnEngine
+from promsnmp.traps.receive.pdu import TRAP
 
 MAX_ENGINES = 20_000
 """Engines whose clock is known: some 8 MB."""
@@ -90,9 +91,22 @@ class TrapReceiverModel:
         """
         message = usm_message.parse_message(datagram)
         header = message.header
-        is_ours = header.engine_id == self._engine.engine_id
-        if not is_ours and (header.reportable or not header.engine_id):  # an inform, or discovery
+        if header.engine_id == self._engine.engine_id:
+            return self._open(datagram, message, preferred, is_ours=True)
+        try:
+            opened = self._open(datagram, message, preferred, is_ours=False) if header.engine_id else None
+        except (Malformed, Refused):
+            if not header.reportable:
+                raise
+            opened = None
+        if opened is None or opened.scoped.pdu.type != TRAP:  # discovery, or an inform to another engine than ours
             raise self._refusal(datagram, message, Report.UNKNOWN_ENGINE)
+        return opened
+
+    def _open(
+        self, datagram: bytes, message: Message, preferred: Iterable[Credentials], *, is_ours: bool
+    ) -> OpenedMessage:
+        header = message.header
         if header.user not in self.accepted.users:
             raise self._refusal(datagram, message, Report.UNKNOWN_USER)
         users = self.accepted.users_for(header.user, header.level, preferred)
