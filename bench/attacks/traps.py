@@ -27,10 +27,10 @@ SENDER = r"""
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
-/* sender PORT RATE SECONDS SOURCES OFFSET < one trap, whose request id is at OFFSET */
+/* sender PORT RATE SECONDS SOURCES OFFSET FIRST < one trap, whose request id is at OFFSET: FIRST, and the next ones */
 static double now(void) { struct timespec t; clock_gettime(CLOCK_MONOTONIC, &t); return t.tv_sec + t.tv_nsec / 1e9; }
 int main(int argc, char **argv) {
-    int port = atoi(argv[1]), sources = atoi(argv[4]), offset = atoi(argv[5]);
+    int port = atoi(argv[1]), sources = atoi(argv[4]), offset = atoi(argv[5]), first = atoi(argv[6]);
     double rate = atof(argv[2]), seconds = atof(argv[3]);
     unsigned char trap[2048];
     int size = fread(trap, 1, sizeof trap, stdin), *sockets = calloc(sources, sizeof(int));
@@ -47,7 +47,7 @@ int main(int argc, char **argv) {
     while (now() - began < seconds) {
         long due = (now() - began) * rate;
         for (; sent < due; sent++) {
-            unsigned int id = htonl(sent & 0x7fffffff);
+            unsigned int id = htonl((first + sent) & 0x7fffffff);
             memcpy(trap + offset, &id, 4);
             if (send(sockets[sent % sources], trap, size, 0) < 0) failed++;
         }
@@ -117,13 +117,13 @@ def _measure(where: Path, sender: Path, limit: str) -> None:
         print(
             "  sent/s   handled/s  dropped/s   kernel/s   untold   CPU of a core   a CPU s    memory   worst loop lag"
         )
-        for rate in RATES:
+        for number, rate in enumerate(RATES):
             before, cpu, began = _counts(port), cpu_seconds(pid), time.monotonic()
-            words = [str(trap_port), str(rate), str(SECONDS), str(DEVICES), str(offset)]
+            words = [str(trap_port), str(rate), str(SECONDS), str(DEVICES), str(offset), str(number * 10_000_000)]
             done = subprocess.run([*OTHER_CORES, str(sender), *words], input=datagram, capture_output=True, check=True)
             seconds = time.monotonic() - began
-            used, sent = cpu_seconds(pid) - cpu, int(done.stdout.split()[0])
-            after = _settled(port)
+            sent, after = int(done.stdout.split()[0]), _settled(port)
+            used = cpu_seconds(pid) - cpu
             diff = {key: after[key] - before.get(key, 0) for key in after}
             dropped = sum(value for key, value in diff.items() if key.startswith("drop "))
             kernel, handled = diff.get("drop kernel_buffer_full", 0), diff["accepted"]

@@ -39,7 +39,7 @@ log = logging.getLogger(__name__)
 
 WORKERS = 32
 """Notifications that wait for the sink at the same time."""
-TURN_SECONDS = 0.004
+TURN_SECONDS = 0.002
 """Seconds that processing takes of one turn of the event loop, about."""
 SMALLEST_RESPONSE = 484
 """Octets that every sender takes (RFC 3412 section 6.3)."""
