@@ -6,6 +6,7 @@ import sys
 
 from bench import cached, cluster, discovery, fleet, inventory, labels, live, load, pages
 from bench.attacks import play as attacks
+from bench.attacks import traps
 from bench.parts import Skipped
 
 ALL = {
@@ -19,6 +20,7 @@ ALL = {
     "discovery": discovery.main,
     "cluster": cluster.main,
     "attacks": attacks.main,
+    "traps": traps.main,
 }
 
 

@@ -1,14 +1,16 @@
 """Feeds malformed datagrams to the decoder (atheris): ``make fuzz``, or ``python -m tests.fuzz -max_total_time=60``.
 
 For any octets, only the documented errors may be raised, and both decoders (compiled and plain) must read the same.
-Options are libFuzzer's; a first word ``message``, ``column`` or ``usm`` fuzzes that part only. A finding ends the run
-with a traceback and leaves the octets in ``build/fuzz/crash-...``; ``python -m tests.fuzz message FILE`` reproduces it.
+Options are libFuzzer's; a first word ``message``, ``column``, ``usm`` or ``trap`` fuzzes that part only. A finding ends
+the run with a traceback and leaves the octets in ``build/fuzz/crash-...``; ``python -m tests.fuzz message FILE``
+reproduces it.
 """
 
 from __future__ import annotations
 
 import inspect
 import os
+import socket
 import subprocess
 import sys
 import tempfile
@@ -18,19 +20,28 @@ from typing import Any
 
 from promsnmp.errors import AuthenticationError
 from promsnmp.snmp import ber, oid
-from promsnmp.snmp.credentials import AuthProtocol, SecurityLevel, User
+from promsnmp.snmp.credentials import AuthProtocol, Community, SecurityLevel, User
 from promsnmp.snmp.security import Resynchronise, Unauthentic
 from promsnmp.snmp.v3 import message as usm_message
 from promsnmp.snmp.v3.engine import EngineState
 from promsnmp.snmp.v3.keys import KeyCache
 from promsnmp.snmp.v3.usm import UsmModel
+from promsnmp.traps.receive import pdu
+from promsnmp.traps.receive.listener import Datagram
 from tests.support.agents import decoders
 from tests.support.tools import PROJECT
+from tests.support.traps import messages as traps
+from tests.support.traps.receiving import device
+from tests.support.traps.receiving import make as make_receiver
 
 USER = User("fuzz", SecurityLevel.NO_AUTH_NO_PRIV)
 AUTHENTIC = User("fuzz", SecurityLevel.AUTH_NO_PRIV, AuthProtocol.SHA, "fuzz-passphrase")
 KEYS = KeyCache()
 ENGINE_ID = bytes.fromhex("80001f8880a1b2c3d4e5")
+TRAP_DEVICE = device("fuzz", "192.0.2.1", Community(), USER, AUTHENTIC)
+NO_SOCKET = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+NO_SOCKET.close()
+"""So that replies go nowhere."""
 
 
 def message(octets: bytes) -> None:
@@ -79,6 +90,25 @@ def usm(octets: bytes) -> None:
             _given(model, ber.tlv(ber.SEQUENCE, right + parameters + scoped))
 
 
+def trap(octets: bytes) -> None:
+    """A datagram to the port for traps: as it is, as a PDU, as varbinds, and as a v3 message; nothing else than a
+    notification of a known device gets out, and what is dropped is counted."""
+    made = make_receiver([TRAP_DEVICE])
+    datagrams = [
+        octets,
+        *(traps.community_message(octets, version=version) for version in (0, 1)),
+        *(traps.community_message(ber.encode_pdu(kind, 1, 0, 0, octets)) for kind in (pdu.TRAP, pdu.INFORM)),
+        traps.community_message(traps.v1_pdu(binds=octets), version=0),
+        traps.v3_message(USER, scoped=octets),
+    ]
+    for datagram in datagrams:
+        opened = made.receiver._open(Datagram(datagram, "192.0.2.1", 162, NO_SOCKET, ("192.0.2.1", 162), ()))
+        if opened is not None:
+            assert ber.oid_is_valid(opened.pdu.oid)
+            assert len(opened.pdu.varbinds) <= pdu.MAX_VARBINDS + 2
+    assert sum(made.counts.dropped.values()) <= len(datagrams)
+
+
 def _given(model: UsmModel, datagram: bytes) -> None:
     try:
         buffer, pdu = model.decode(datagram)
@@ -91,7 +121,7 @@ def _given(model: UsmModel, datagram: bytes) -> None:
 
 
 ARTIFACTS = PROJECT / "build" / "fuzz"
-TARGETS: dict[str, Callable[[bytes], None]] = {"message": message, "column": column, "usm": usm}
+TARGETS: dict[str, Callable[[bytes], None]] = {"message": message, "column": column, "usm": usm, "trap": trap}
 
 
 def seeds() -> list[bytes]:
@@ -105,7 +135,15 @@ def seeds() -> list[bytes]:
     bodies = [rows, rows + other + opaque + behind, rows + end, b""]
     whole = [ber.tlv(ber.SEQUENCE, decoders.HEAD + ber.encode_pdu(ber.RESPONSE, 1, 0, 0, body)) for body in bodies]
     model = UsmModel(USER, engine=EngineState(ENGINE_ID), keys=KEYS)
-    return [*whole, *bodies, model.encode(ber.encode_pdu(ber.RESPONSE, 1, 0, 0, rows)), model.discovery()]
+    return [
+        traps.trap(),
+        traps.notification_binds(),
+        traps.v1_pdu(),
+        *whole,
+        *bodies,
+        model.encode(ber.encode_pdu(ber.RESPONSE, 1, 0, 0, rows)),
+        model.discovery(),
+    ]
 
 
 def fuzz(name: str, options: list[str]) -> None:

@@ -1,8 +1,8 @@
 """The composition root: the only file that knows every part. It builds the parts in the order of the layers.
 
-Modules, the inventory, the cluster, polling, discovery, HTTP: each part is made of those before it. The settings are
-read and the inventory is loaded, or the start ends with one line that says why not; then the sockets listen. What runs
-after that, and how it ends, is in ``http/server/lifecycle.py``.
+Modules, the inventory, the cluster, polling, discovery, traps, HTTP: each part is made of those before it. The
+settings are read and the inventory is loaded, or the start ends with one line that says why not; then the sockets
+listen. What runs after that, and how it ends, is in ``http/server/lifecycle.py``.
 """
 
 from __future__ import annotations
@@ -71,6 +71,8 @@ from promsnmp.polling.subsystem import PollingSubsystem
 from promsnmp.settings import Settings
 from promsnmp.snmp.ber import COMPILED
 from promsnmp.support.memory import freeze_memory, gc_paused, keep_heap, release_memory
+from promsnmp.traps.device_traps import DeviceTraps
+from promsnmp.traps.subsystem import TrapSubsystem
 from promsnmp.web.factory import make_interface
 from promsnmp.web.peers.statuses import StatusExchange
 from promsnmp.web.rates import SAMPLE_SECONDS, PollRateMeter
@@ -99,6 +101,7 @@ class _Parts:
     polling: PollingSubsystem
     connections: ConnectionTable
     discovery: Discovery
+    traps: TrapSubsystem
     discovery_counts: DiscoveryCounts
     scheduler: Scheduler
     disk: DiskSpace
@@ -141,6 +144,7 @@ def _build_parts(settings: Settings) -> _Parts:
     sockets = systemd_sockets() if settings.server_systemd_socket else listen_all(settings.listen_addresses)
     cluster = _build_cluster(settings, store, web, sockets)
     shares = share_descriptors(settings)
+    device_traps = DeviceTraps()
     polling = PollingSubsystem(
         settings,
         store,
@@ -148,6 +152,7 @@ def _build_parts(settings: Settings) -> _Parts:
         cluster,
         check_identity=check_identity,
         scrape_polls=shares.scrape_polls,
+        page_families=device_traps.families,
     )
     discovery_counts, poll_rates = DiscoveryCounts(), PollRateMeter(polling.counts)
     discovery = _build_discovery(
@@ -163,6 +168,7 @@ def _build_parts(settings: Settings) -> _Parts:
         polling=polling,
         connections=make_connection_table(settings, shares.connections),
         discovery=discovery,
+        traps=TrapSubsystem(settings, store, cluster, polling, device_traps),
         discovery_counts=discovery_counts,
         scheduler=make_scheduler(settings, discovery, leads=lambda: cluster.leadership.leads),
         disk=DiskSpace(settings.prom_inv_file),
@@ -273,6 +279,7 @@ def _build_application(parts: _Parts) -> Application:
         on_poll_status=parts.peer_statuses.answer,
         confirmation=confirmation,
         people=services.people,
+        on_traps=parts.traps.peers.receive,
     )
     stack = make_stack(cluster, web, access, login, services.people, owner_proxy, requests)
     return Application(
@@ -380,6 +387,7 @@ def _build_metrics(parts: _Parts, access: AccessControl, requests: RequestCounts
         lambda: metric_families.discovery_families(
             parts.discovery_counts, lost=count_lost(store.current), next_at=parts.scheduler.next
         ),
+        parts.traps.families,
         lambda: metric_families.request_families(requests),
         lambda: metric_families.connection_families(
             connections=len(parts.connections), most=parts.connections.limits.most, closed=parts.connections.closed
@@ -427,6 +435,7 @@ def _lifecycles(parts: _Parts) -> list[Lifecycle]:
             drain=lambda: parts.cluster.leave(parts.polling.hand_over),
         ),
         Lifecycle(start=parts.polling.start, stop=parts.polling.stop),
+        Lifecycle(start=parts.traps.start, stop=parts.traps.stop),
         Lifecycle(start=parts.discovery.resume, stop=parts.discovery.close),
         Lifecycle(start=parts.scheduler.start, stop=parts.scheduler.stop),
     ]

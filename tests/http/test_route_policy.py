@@ -43,7 +43,7 @@ PAGES = (
 """Pages for people, and their parts and files."""
 PEER_PATHS = (
     "/-/peer", "/-/peer/challenge", "/-/findings", "/-/read-lease", "/-/handover", "/-/poll-status", "/-/neighbours",
-    "/-/sessions",
+    "/-/sessions", "/-/traps",
 )  # fmt: skip
 SOME_ID = "00000000-0000-4000-8000-000000000001"
 FORMS = ("/add-device", f"/devices/{SOME_ID}/edit", f"/devices/{SOME_ID}/remove")
@@ -68,6 +68,7 @@ PLAIN = [
         on_poll_status=bytes,
         on_neighbours=bytes,
         on_session=bytes,
+        on_traps=bytes,
     ),
 ]
 TABLE = RouteTable(chain.from_iterable(router.routes for router in ROUTERS), PLAIN)

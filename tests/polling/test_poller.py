@@ -214,3 +214,20 @@ async def test_somebody_may_have_devices_polled_at_once() -> None:
             await until(lambda: poller.active == 0)
             assert poller.poll_soon([wanted.key]) == 1
             await until(lambda: len(page_service.began[wanted.key]) == 2)
+
+
+async def test_an_event_during_a_poll_causes_another_poll_after_it() -> None:
+    """One that runs may have read the state before; ``polled`` reports each of them."""
+    async with agents(1) as (agent,):
+        agent.delay = 0.1
+        target, ended = target_of(agent, managed=True), list[tuple[str, bool]]()
+        async with polling([replace(target, timeout=10.0)], interval=1000.0) as (poller, page_service):
+            page_service.polled.subscribe(lambda polled, _, has_page: ended.append((polled.key, has_page)))
+            poller.poll_soon([target.key])
+            await until(lambda: poller.active == 1)
+            for _ in range(5):
+                poller.poll_soon([target.key])
+            poller.poll_soon([target.key], again=True)
+            await until(lambda: len(ended) == 2 and poller.active == 0)
+            assert len(page_service.began[target.key]) == 2
+        assert ended == [(target.key, True)] * 2

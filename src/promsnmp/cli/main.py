@@ -33,6 +33,7 @@ COMMANDS = {
     "simulate": "Answer SNMP from recordings (.snmprec).",
     "health": "Show the health of a device, or check that of a running PromSNMP.",
     "leader": "Show which replica leads, or make it step down.",
+    "traps": "Receive traps and informs.",
     "discover": "Search networks for devices.",
     "seeds": "List, show, add or remove the searches that discovery repeats.",
     "devices": "List, show, add, edit or remove devices.",
@@ -47,7 +48,7 @@ COMMANDS = {
 _FOLDERS = (
     dict.fromkeys(("inventory", "devices", "seeds", "targets"), "inventory.")
     | dict.fromkeys(("demo", "simulate"), "simulation.")
-    | {"modules": "modules."}
+    | {"modules": "modules.", "traps": "traps."}
 )
 """Commands that share a folder of ``promsnmp.cli.commands``; the others are in that package itself."""
 

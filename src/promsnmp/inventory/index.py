@@ -99,6 +99,10 @@ class Index:
         """All devices with this sysName."""
         return self._names.get(name_key(name.strip()), ())
 
+    def at_address(self, address: str) -> Sequence[TargetMatch]:
+        """All agents at an address in its canonical spelling, that of port 161 first."""
+        return self._addresses.get(address, ())
+
     def _enter(self, device: Device) -> None:
         if (other := self._devices.setdefault(device.id, device)) is not device:
             self._add_conflict(device, "id", f"{device.id} is also that of", other)

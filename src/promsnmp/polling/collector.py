@@ -30,7 +30,7 @@ from promsnmp.polling.options import CollectorOptions
 from promsnmp.polling.overrides import overrides_of_plan, plan_with
 from promsnmp.polling.pages.page import RenderedPage
 from promsnmp.polling.poll import PollObserver, PollResult, PollRun, SessionFactory, check_result
-from promsnmp.polling.render import PageRenderer, empty_page
+from promsnmp.polling.render import PageFamilies, PageRenderer, empty_page, no_families
 from promsnmp.polling.target import Target
 from promsnmp.snmp.operations.budget import ReadBudget
 from promsnmp.support.steps import StepRunner, Steps, run_steps
@@ -63,10 +63,11 @@ class Collector:
         counts: ExporterCounts | None = None,
         observes: Callable[[str], bool] = lambda _: True,
         memory: MemoryGuard | None = None,
+        page_families: PageFamilies = no_families,
     ) -> None:
         """``on_detected`` is called with each target whose device was detected, and with the result; ``on_identity``
         with each whose identity ``check_identity`` has checked. ``counts`` gets packets and collections; ``observes``
-        is as for ``PageRenderer``; ``memory`` bounds what polls take."""
+        and ``page_families`` are as for ``PageRenderer``; ``memory`` bounds what polls take."""
         self._catalogue_store = catalogue_store
         self._options = options
         self._memory = memory or MemoryGuard(0)
@@ -79,7 +80,7 @@ class Collector:
         self._detector = Detector(catalogue_store, self._sessions, on_detected=on_detected)
         self._identity_watch = IdentityWatch(self._sessions, check_identity, on_identity=on_identity)
         self._health_plans = HealthPlans()
-        self._renderer = PageRenderer(options, self._counts, observes=observes)
+        self._renderer = PageRenderer(options, self._counts, observes=observes, page_families=page_families)
         self.step_runner = StepRunner()
         self.states = DeviceStates()
         self.rate_histories = RateHistories(options.history_octets)

@@ -14,6 +14,7 @@ from promsnmp.polling.detection.schedule import DetectionSchedule
 from promsnmp.polling.health.health_state import HealthState
 from promsnmp.polling.health.summary import NO_SUMMARY, HealthSummary
 from promsnmp.polling.history.error_rates import ErrorRates
+from promsnmp.polling.history.link_changes import LinkChanges
 from promsnmp.polling.history.poll_history import PollHistory
 from promsnmp.polling.label_cache import LabelCache
 from promsnmp.polling.pages.page import Format
@@ -60,6 +61,8 @@ class DeviceState:
     """How the last polls ended; of devices of the inventory."""
     errors: ErrorRates = field(default_factory=ErrorRates)
     """Errors and discards of interfaces; of devices of the inventory."""
+    links: LinkChanges = field(default_factory=LinkChanges)
+    """Interfaces whose state has changed; of devices of the inventory."""
     samples: int = 0
     """Samples on the last page."""
     summary: HealthSummary = NO_SUMMARY

@@ -39,6 +39,8 @@ class CollectorOptions:
     """How large a page may be, uncompressed."""
     error_rates: bool = True
     """Whether polls compare errors and discards of interfaces with the poll before, for pages of devices."""
+    link_changes: bool = False
+    """Whether the states of interfaces are compared from poll to poll."""
     history_octets: int = 0
     """Bytes that the rates of all interfaces in the last hour may take together; 0: none are kept."""
 

@@ -38,6 +38,8 @@ class _Schedule:
     due: float
     failures: int = 0
     running: bool = False
+    again: bool = False
+    """Whether to poll at once after the poll that is running."""
 
 
 @dataclass(order=True, slots=True)
@@ -114,14 +116,18 @@ class Poller:
             heapq.heappush(self._queue, _QueuedPoll(due, target.key))
         self._changed.set()
 
-    def poll_soon(self, keys: Iterable[str]) -> int:
-        """Polls the targets with these keys as soon as there is room; returns how many of them it polls."""
+    def poll_soon(self, keys: Iterable[str], *, again: bool = False) -> int:
+        """Polls the targets with these keys as soon as there is room; returns how many of them it polls.
+
+        ``again``: those that are being polled are polled once more after that.
+        """
         now, found = asyncio.get_running_loop().time(), 0
         for key in keys:
             schedule = self._schedules.get(key)
             if schedule is None:
                 continue
             found += 1
+            schedule.again |= again and schedule.running
             if not schedule.running and schedule.due > now:
                 schedule.due = now
                 heapq.heappush(self._queue, _QueuedPoll(now, key))
@@ -211,7 +217,9 @@ class Poller:
             self._page_service.forget(schedule.target)  # it was removed or changed while it was polled
             return
         now, interval = asyncio.get_running_loop().time(), self._interval_of(schedule.target)
-        if schedule.failures:
+        if schedule.again:
+            schedule.again, schedule.due = False, now
+        elif schedule.failures:
             longest = longest_interval(interval, self._backoff_max)
             interval = retry_interval(schedule.failures, interval=interval, longest=longest)
             schedule.due += interval * max(1, -((schedule.due - now) // interval))

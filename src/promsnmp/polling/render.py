@@ -45,6 +45,8 @@ OWN_METRIC_NAMES = frozenset(
         "promsnmp_identity_changed",
         "promsnmp_page_dropped_values",
         "promsnmp_poll_interval_seconds",
+        "snmp_trap_last_timestamp_seconds",
+        "snmp_trap_total",
     )
 )
 """Families that a page has of its poll: a module's samples under one of these names are left out."""
@@ -52,6 +54,17 @@ _COLLECTED = "When the device was polled for this page, in Unix seconds; time() 
 _IDENTITY_CHANGED = "1: another device than the inventory knows answers at this address; absent otherwise."
 _INTERVAL = "Seconds between two polls of a device that has an interval of its own; absent otherwise."
 _DROPPED = "Values that the device returned but that are not on this page, or (invalid_index) under doubtful labels."
+
+
+OwnFamily = tuple[str, str, str, Sequence[tuple[Mapping[str, str], float]]]
+"""Name (one of OWN_METRIC_NAMES), type, help, and samples: labels and number."""
+PageFamilies = Callable[[str], Sequence[OwnFamily]]
+"""More families on the page of a device, by its id; called in any thread."""
+
+
+def no_families(_: str) -> Sequence[OwnFamily]:
+    """No more families."""
+    return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +83,15 @@ class PageRenderer:
     """Renders pages, in steps; counts in ``dropped`` the values that were left out of all pages, by reason."""
 
     def __init__(
-        self, options: CollectorOptions, counts: ExporterCounts, *, observes: Callable[[str], bool] = lambda _: True
+        self,
+        options: CollectorOptions,
+        counts: ExporterCounts,
+        *,
+        observes: Callable[[str], bool] = lambda _: True,
+        page_families: PageFamilies = no_families,
     ) -> None:
         """``observes``: whether histograms of a device (``Target.shard``) may be begun or continued now."""
+        self._page_families = page_families
         self._options = options
         self._counts = counts
         self._observes = observes
@@ -120,6 +139,8 @@ class PageRenderer:
             yield from add_health(renderer.exposition, result.health.health)
         if self._options.error_rates and target.managed and target.owned:
             yield from state.errors.note(renderer, result.started)
+            if self._options.link_changes:
+                state.links.note(renderer)
         yield from self._complete(target, renderer, result)
         scrape_metrics = _ScrapeMetrics(
             result,
@@ -127,6 +148,7 @@ class PageRenderer:
             own=self._options.own_metrics,
             is_other_device=bool(state.identity.differences),
             interval=target.overrides.interval / 1000,
+            families=self._page_families(target.device_id) if target.managed else (),
         )
         bodies, samples, missing = yield from self._bodies(renderer.exposition, scrape_metrics, result, formats)
         for name, seconds in scrape_metrics.seconds.items():
@@ -284,6 +306,8 @@ class _ScrapeMetrics:
     """Whether another device than the inventory knows has answered."""
     interval: float
     """Seconds between two polls; 0: as the settings say."""
+    families: Iterable[OwnFamily] = ()
+    """More families of the device."""
     seconds: dict[str, float] = field(default_factory=dict)
     """Spent on each module; ``of`` fills it."""
 
@@ -299,6 +323,8 @@ class _ScrapeMetrics:
                 exposition.add("promsnmp_identity_changed", "gauge", _IDENTITY_CHANGED, [({}, 1.0)])
             if self.interval:
                 exposition.add("promsnmp_poll_interval_seconds", "gauge", _INTERVAL, [({}, self.interval)])
+            for name, kind, help_text, more in self.families:
+                exposition.add(name, kind, help_text, more)
         return exposition
 
     def _modules(self, missing: Sequence[str]) -> dict[str, list[tuple[bytes, float]]]:

@@ -42,9 +42,12 @@ from promsnmp.polling.pages.poll_status import NEVER_POLLED, PollStatus
 from promsnmp.polling.pages.service import PageService
 from promsnmp.polling.poll import SessionFactory
 from promsnmp.polling.poller import Poller
+from promsnmp.polling.render import PageFamilies, no_families
 from promsnmp.polling.target import Target, device_target
 from promsnmp.polling.walks.walker import DeviceWalker, Walked
 from promsnmp.settings import Settings
+from promsnmp.snmp.ber import VarBind
+from promsnmp.snmp.v3.engine import EngineState
 from promsnmp.support.memory import cgroup_limit
 
 log = logging.getLogger(__name__)
@@ -69,8 +72,10 @@ class PollingSubsystem:
         *,
         check_identity: CheckIdentity | None = None,
         scrape_polls: int = 0,
+        page_families: PageFamilies = no_families,
     ) -> None:
-        """``scrape_polls`` replaces SCRAPE_CONCURRENCY, where the system allows too few file descriptors for it."""
+        """``page_families``: more families on the page of a device. ``scrape_polls`` replaces SCRAPE_CONCURRENCY,
+        where the system allows too few file descriptors for it."""
         interval = settings.collection_interval / 1000
         self._settings = settings
         self._store = store
@@ -93,6 +98,7 @@ class PollingSubsystem:
             counts=self.exporter_counts,
             observes=lambda device: self.handover.observes(device),
             memory=self.memory,
+            page_families=page_families,
         )
         self.collector.states = DeviceStates(settings.cache_entry_cnt, max_octets=settings.cache_max_bytes)
         self.collector.check(settings.modules)  # an unknown module stops the start
@@ -222,6 +228,36 @@ class PollingSubsystem:
         if polls and within:
             await asyncio.wait(polls, timeout=within)
         return number
+
+    def poll_again(self, device: Device) -> bool:
+        """Polls a device because something happened there: as soon as there is room, and once more if a poll is
+        running, which may have read the state before. False when this replica does not poll it."""
+        target = self._target(device)
+        if target is None or not self._is_polled_here(target):
+            return False
+        if self._polls:
+            return self.poller.poll_soon([target.key], again=True) > 0
+        poll = asyncio.create_task(self.page_service.poll(target, not_before=time.monotonic()))
+        self._requested_polls.add(poll)
+        poll.add_done_callback(self._on_requested_poll)
+        return True
+
+    async def get(self, device: Device, names: Sequence[bytes]) -> Mapping[bytes, VarBind]:
+        """Those of the objects ``names`` (content octets) that a device returns. Raises SnmpError."""
+        target, state = self._target(device), self._state(device)
+        if target is None:
+            return {}
+        return await self._walker.get(target, names, EngineState() if state is None else state.engine)
+
+    def link_changes(self, target: Target) -> Mapping[bytes, int]:
+        """The new ``ifOperStatus`` of interfaces that the last poll found changed, by OID suffix."""
+        state = self.collector.states.find(target)
+        return {} if state is None else state.links.changes
+
+    def engine(self, device: Device) -> EngineState | None:
+        """What polls know of the SNMPv3 engine of a device; None before the first."""
+        state = self._state(device)
+        return None if state is None else state.engine
 
     def _on_requested_poll(self, poll: asyncio.Task[CacheEntry]) -> None:
         self._requested_polls.discard(poll)
@@ -369,6 +405,7 @@ def _collector_options(settings: Settings) -> CollectorOptions:
         label_refresh=settings.collection_label_refresh if interval else 1,
         label_age=settings.collection_label_refresh * interval,
         error_rates=settings.web_ui,
+        link_changes=settings.trap_port > 0,
         history_octets=settings.web_history_max_bytes if settings.web_ui else 0,
     )
 

@@ -1,4 +1,4 @@
-"""Settings of the inventory file and its key."""
+"""Settings of the inventory file and its key, and of the site that it describes."""
 
 from __future__ import annotations
 
@@ -41,3 +41,18 @@ class InventorySettings(Group):
         if value is not None and (size := len(value.get_secret_value().encode())) not in KEY_LENGTHS:
             raise ValueError(f"is {size} bytes long; it must be 16, 24 or 32 bytes (make one: openssl rand -hex 16)")
         return value
+
+
+class SiteSettings(Group):
+    """Settings of the site."""
+
+    TITLE = "Site"
+    KEY = "site"
+
+    prom_tenant_id: str = Field("default_tenant", description="Tenant, shown in `/targets` and `promsnmp_site_info`.")
+    prom_site_id: str = Field("default_site", description="Site, shown in `/targets` and `promsnmp_site_info`.")
+    prom_site_label: str = Field("", description="The site's name for people.")
+    prom_site_descr: str = Field("", description="The site's description.")
+    prom_site_addr: str = Field("", description="The site's postal address.")
+    prom_site_lat: float | None = Field(None, ge=-90, le=90, description="The site's latitude in degrees.")
+    prom_site_long: float | None = Field(None, ge=-180, le=180, description="The site's longitude in degrees.")

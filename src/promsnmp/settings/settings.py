@@ -17,7 +17,7 @@ from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSett
 from promsnmp.errors import SettingsError
 from promsnmp.settings.discovery import DiscoverySettings
 from promsnmp.settings.group import Group, is_secret
-from promsnmp.settings.inventory import InventorySettings
+from promsnmp.settings.inventory import InventorySettings, SiteSettings
 from promsnmp.settings.logging import LoggingSettings
 from promsnmp.settings.pages import PageSettings
 from promsnmp.settings.polling import PollingSettings
@@ -25,8 +25,8 @@ from promsnmp.settings.reading.config_file import config_path, read_config
 from promsnmp.settings.reading.sources import Sources, find_sources, misspelt_variables
 from promsnmp.settings.replicas import ReplicaSettings
 from promsnmp.settings.server import ServerSettings
-from promsnmp.settings.site import SiteSettings
 from promsnmp.settings.snmp import SnmpSettings
+from promsnmp.settings.traps import TrapSettings
 
 GROUPS: tuple[type[Group], ...] = (
     ServerSettings,
@@ -34,6 +34,7 @@ GROUPS: tuple[type[Group], ...] = (
     PageSettings,
     SnmpSettings,
     DiscoverySettings,
+    TrapSettings,
     InventorySettings,
     SiteSettings,
     ReplicaSettings,
@@ -48,6 +49,7 @@ class Settings(
     PageSettings,
     SnmpSettings,
     DiscoverySettings,
+    TrapSettings,
     InventorySettings,
     SiteSettings,
     ReplicaSettings,

@@ -82,6 +82,19 @@ def test_every_value_has_its_effect() -> None:
     assert pick(items, "ScrapeConfig")["spec"]["httpSDConfigs"][0]["url"] == "http://poller.promsnmp.svc:80/targets"
 
 
+def test_traps_come_in_with_the_addresses_of_their_senders() -> None:
+    assert not [item for item in render() if item["metadata"]["name"].endswith("-traps")]
+    items = render_values(VALUES / "everything.yaml")
+    service = pick(items, "Service", "poller-traps")["spec"]
+    assert (service["type"], service["externalTrafficPolicy"]) == ("NodePort", "Local")
+    assert service["ports"] == [{"name": "traps", "port": 162, "targetPort": "traps", "protocol": "UDP"}]
+    ports = pick(items, "Deployment")["spec"]["template"]["spec"]["containers"][0]["ports"]
+    assert {"name": "traps", "containerPort": 1162, "protocol": "UDP"} in ports
+    assert pick(items, "ConfigMap", "poller-config")["data"]["TRAP_PORT"] == "1162"
+    allowed = {"from": [{"ipBlock": {"cidr": "192.0.2.0/24"}}], "ports": [{"port": 1162, "protocol": "UDP"}]}
+    assert allowed in pick(items, "NetworkPolicy", "poller-network-policy")["spec"]["ingress"]
+
+
 def test_alerts_follow_the_names_of_the_release() -> None:
     items = render("--values", VALUES / "everything.yaml", namespace="network")
     rules = [rule for group in pick(items, "PrometheusRule")["spec"]["groups"] for rule in group["rules"]]

@@ -25,6 +25,7 @@ from promsnmp.cluster.peers.client import (
     REFUSED_SIGNATURE,
     SESSIONS_PATH,
     STATUS_PATH,
+    TRAPS_PATH,
     digest_of,
 )
 from promsnmp.cluster.peers.forward_write import NOT_LEADER
@@ -53,6 +54,8 @@ MAX_BODY = 64 * 1024 * 1024
 """Bytes of a forwarded body, at most: the largest inventory that is accepted."""
 MAX_QUESTION = 1024
 """Bytes of a question that has no parameters."""
+MAX_TRAPS = 512 * 1024
+"""Bytes of a message about traps, at most."""
 MAX_STATUS = 64 * 1024
 """Bytes of a replica's status, at most."""
 _POST = frozenset({"POST"})
@@ -198,7 +201,7 @@ class PeerRoute:
 
 _PATHS = (
     CHALLENGE_PATH, STATUS_PATH, DETECTED_MODULES_PATH, READ_LEASE_PATH, HANDOVER_PATH, POLL_STATUS_PATH,
-    NEIGHBOURS_PATH, SESSIONS_PATH,
+    NEIGHBOURS_PATH, SESSIONS_PATH, TRAPS_PATH,
 )  # fmt: skip
 
 
@@ -212,6 +215,7 @@ def peer_routes(
     on_poll_status: Callable[[bytes], bytes | Awaitable[bytes]],
     on_neighbours: Callable[[bytes], bytes | Awaitable[bytes]],
     on_session: Callable[[bytes], bytes],
+    on_traps: Callable[[bytes], bytes],
 ) -> list[PlainRoute]:
     """The routes for replicas. Without ``on_status`` there are no other replicas, and nothing is there for anybody."""
     policy = RoutePolicy(access=AccessLevel.PEER)
@@ -226,6 +230,7 @@ def peer_routes(
         POLL_STATUS_PATH: PeerRoute(on_poll_status, max_bytes=MAX_QUESTION),
         NEIGHBOURS_PATH: PeerRoute(on_neighbours, max_bytes=MAX_QUESTION),
         SESSIONS_PATH: PeerRoute(on_session, max_bytes=MAX_QUESTION),
+        TRAPS_PATH: PeerRoute(on_traps, max_bytes=MAX_TRAPS),
     }
     return [PlainRoute(path, route, policy, _POST) for path, route in routes.items()]
 

@@ -21,6 +21,7 @@ from promsnmp.polling.pages.page import Format, PollFailure, RenderedPage
 from promsnmp.polling.pages.poll_status import NEVER_POLLED, PollStatus
 from promsnmp.polling.pages.shared_polls import SharedPolls
 from promsnmp.polling.target import Target
+from promsnmp.support.listeners import Listeners
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +61,8 @@ class PageService:
         self._polls = SharedPolls(self._poll)
         self._is_frozen = False
         self._recent_polls: deque[bool] = deque(maxlen=RECENT_POLLS)
+        self.polled = Listeners[[Target, float, bool]]("end of a poll")
+        """Called after each poll with its target, when it began (seconds, monotonic), and whether there is a page."""
 
     @property
     def active(self) -> int:
@@ -136,9 +139,11 @@ class PageService:
         state = self._collector.states.find(target)
         return NEVER_POLLED if state is None else state.status
 
-    async def poll(self, target: Target) -> CacheEntry:
-        """Polls a target, or joins the poll that is running, and caches the result. Raises ModuleError."""
-        return await self._polls.share(target, not_before=self.invalidations.of(target.shard))
+    async def poll(self, target: Target, *, not_before: float = -inf) -> CacheEntry:
+        """Polls a target, or joins the poll that is running if it began at ``not_before`` (seconds, monotonic) or
+        later, and caches the result. Raises ModuleError."""
+        begins = max(self.invalidations.of(target.shard), not_before)
+        return await self._polls.share(target, not_before=begins)
 
     def forget(self, target: Target) -> None:
         """Drops the page of a target that is no longer polled."""
@@ -255,6 +260,7 @@ class PageService:
         self._note_outcome(target, outcome, problem, seconds)
         if target.owned and not self._is_frozen and (target.managed or isinstance(entry, RenderedPage)):
             self._put(target, entry)
+        self.polled.notify(target, now, isinstance(entry, RenderedPage))
         return entry
 
     def _note_outcome(self, target: Target, outcome: str, problem: SnmpError | None, seconds: float) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from promsnmp.errors import PromSnmpError, SnmpError
@@ -10,6 +11,7 @@ from promsnmp.polling.poll import SessionFactory
 from promsnmp.polling.target import Target
 from promsnmp.snmp import ber
 from promsnmp.snmp.operations.browse import BrowseOperation
+from promsnmp.snmp.operations.get import GetOperation
 from promsnmp.snmp.operations.walk import Subtree
 from promsnmp.snmp.v3.engine import EngineState
 
@@ -53,6 +55,16 @@ class DeviceWalker:
             return await self._walk(target, root)
         finally:
             self._running -= 1
+
+    async def get(self, target: Target, names: Sequence[bytes], engine: EngineState) -> dict[bytes, ber.VarBind]:
+        """Those of the objects ``names`` (content octets) that a device returns; ``engine`` is what is known of it.
+        Raises SnmpError."""
+        deadline = asyncio.get_running_loop().time() + MOST_SECONDS
+        session = self._sessions.create(target, (), engine, deadline=deadline)
+        gets = GetOperation(names, limits=session.limits, batch_size=target.overrides.max_varbinds or 20)
+        async with session:
+            await session.run(gets)
+        return {one.oid: one for one in gets.varbinds}
 
     async def _walk(self, target: Target, root: bytes) -> Walked:
         loop = asyncio.get_running_loop()

@@ -1,0 +1,171 @@
+"""What the owner of a device does with its traps: counts them for the page, polls it, compares what the poll finds.
+
+The owner is the replica that polls the device; another one that received the trap tells it (``peers.py``).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Container, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from promsnmp.errors import PromSnmpError
+from promsnmp.inventory.model import Device
+from promsnmp.snmp.ber import VarBind
+from promsnmp.traps.confirm.link_states import IF_OPER_STATUS, Finding, LinkStates, findings, if_index
+from promsnmp.traps.confirm.missed import MissedTraps
+from promsnmp.traps.confirm.poll_requests import PollRequests
+from promsnmp.traps.device_traps import DeviceTraps
+from promsnmp.traps.metrics import TrapMeters
+from promsnmp.traps.naming import LINK_DOWN, LINK_UP
+
+log = logging.getLogger(__name__)
+
+MAX_COMPARISONS = 16
+"""Devices that are asked for the states of interfaces at the same time."""
+MAX_PENDING = 100
+"""Receipts of one device that wait for a page."""
+PollWhich = Literal["known", "all", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class TrapEvent:
+    """A notification of a device, as its owner needs it."""
+
+    device_id: str
+    oid: bytes
+    name: str
+    """"" for one without a name."""
+    received_at: float
+    """Unix seconds."""
+    is_authenticated: bool
+    varbinds: tuple[VarBind, ...] = ()
+    """Of link traps: those that name the interface."""
+
+    @property
+    def is_about_link(self) -> bool:
+        """Whether it is linkDown or linkUp."""
+        return self.oid in (LINK_DOWN, LINK_UP)
+
+
+class DevicePolls(Protocol):
+    """What is needed of polling."""
+
+    def poll_again(self, device: Device) -> bool: ...
+
+    def get(self, device: Device, names: list[bytes]) -> Awaitable[Mapping[bytes, VarBind]]: ...
+
+
+@dataclass(slots=True)
+class _Pending:
+    """Traps of a device that wait for its next poll."""
+
+    receipts: list[float] = field(default_factory=list)
+    """Seconds, monotonic."""
+    links: LinkStates = field(default_factory=LinkStates)
+
+
+class DeviceEvents:
+    """Handles the traps of devices that this replica polls. ``find_device`` finds one of the inventory by id."""
+
+    def __init__(
+        self,
+        polls: DevicePolls,
+        find_device: Callable[[str], Device | None],
+        meters: TrapMeters,
+        device_traps: DeviceTraps,
+        *,
+        which: PollWhich,
+        interval: float,
+        unauthenticated_interval: float,
+        clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        self._polls = polls
+        self._find_device = find_device
+        self._meters = meters
+        self._device_traps = device_traps
+        self._which = which
+        self._requests = PollRequests(self._poll, interval=interval, unauthenticated_interval=unauthenticated_interval)
+        self._clock = clock
+        self._wall = wall
+        self._pending: dict[str, _Pending] = {}
+        self._comparisons: set[asyncio.Task[None]] = set()
+        self._missed = MissedTraps()
+        self._slots = asyncio.Semaphore(MAX_COMPARISONS)
+
+    def handle(self, event: TrapEvent) -> None:
+        """Counts a trap, and asks for a poll of its device, if it causes one."""
+        self._device_traps.add(event.device_id, event.name, event.received_at)
+        if self._which == "none" or (self._which == "known" and not event.name):
+            return
+        pending = self._pending.setdefault(event.device_id, _Pending())
+        if len(pending.receipts) < MAX_PENDING:
+            pending.receipts.append(self._clock() - max(self._wall() - event.received_at, 0.0))
+        if event.is_about_link and (row := if_index(event.varbinds)):
+            self._missed.add(event.device_id, row, self._clock())
+        if (finding := pending.links.add(event.oid, event.varbinds)) is not None:
+            self._meters.findings[finding] += 1
+        self._requests.request(event.device_id, is_authenticated=event.is_authenticated)
+
+    def on_polled(
+        self, device_id: str, began: float, *, has_page: bool, changes: Mapping[bytes, int] | None = None
+    ) -> None:
+        """A poll of a device that ``began`` then (seconds, monotonic) has ended, and its page is there; ``changes``
+        are the new states of interfaces, by row."""
+        if has_page:
+            self._meters.missed += self._missed.on_polled(device_id, began, changes or {})
+        pending = self._pending.get(device_id)
+        if pending is None or not pending.receipts or pending.receipts[0] > began:
+            return
+        if not has_page:
+            del self._pending[device_id]
+            self._meters.findings[Finding.UNKNOWN] += len(pending.links.take())
+            return
+        now = self._clock()
+        for at in pending.receipts:
+            if at <= began:
+                self._meters.delay.observe(now - at)
+        pending.receipts = [at for at in pending.receipts if at > began]
+        if not pending.receipts:
+            del self._pending[device_id]
+        said = pending.links.take()
+        device = self._find_device(device_id)
+        if said and device is not None:
+            task = asyncio.create_task(self._compare(device, said), name="comparison after a trap")
+            self._comparisons.add(task)
+            task.add_done_callback(self._comparisons.discard)
+
+    def retain(self, device_ids: Container[str]) -> None:
+        """Forgets devices that are not in the inventory any more."""
+        self._device_traps.retain(device_ids)
+        self._missed.retain(device_ids)
+        for gone in [one for one in self._pending if one not in device_ids]:
+            del self._pending[gone]
+
+    async def stop(self) -> None:
+        """Ends what runs."""
+        self._requests.stop()
+        for task in self._comparisons:
+            task.cancel()
+        await asyncio.gather(*self._comparisons, return_exceptions=True)
+
+    def _poll(self, device_id: str) -> None:
+        device = self._find_device(device_id)
+        if device is None or not self._polls.poll_again(device):
+            self._pending.pop(device_id, None)
+            return
+        self._meters.polls += 1
+
+    async def _compare(self, device: Device, said: Mapping[bytes, bool]) -> None:
+        answers: Mapping[bytes, VarBind] = {}
+        async with self._slots:
+            try:
+                answers = await self._polls.get(device, [IF_OPER_STATUS + row for row in said])
+            except PromSnmpError as error:
+                log.debug("cannot compare traps of %s with its interfaces: %s", device.sys_name or device.id, error)
+        for finding in findings(said, answers):
+            self._meters.findings[finding] += 1

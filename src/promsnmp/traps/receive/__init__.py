@@ -1,0 +1,1 @@
+"""From datagrams to accepted notifications: the listener, its limits, decoding, security, acknowledgements."""

@@ -1,0 +1,1 @@
+"""Senders of traps, and a receiver without a service."""
