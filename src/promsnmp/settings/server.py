@@ -1,8 +1,9 @@
-"""Settings of the HTTP server: where it listens, who has access, how it stops."""
+"""Settings of the HTTP server: where it listens, who has access, how it stops; and of the log."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, SecretStr, field_validator
 
@@ -115,3 +116,19 @@ class ServerSettings(Group):
         """Addresses (empty: all of them) and ports to listen on."""
         more = [listen_address(part) for part in parts(self.server_more_addresses)]
         return [(self.server_address, self.server_port), *more]
+
+
+class LoggingSettings(Group):
+    """Settings of the log."""
+
+    TITLE = "Logging"
+
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="Lowest level of the lines to log."
+    )
+    log_format: Literal["text", "json"] = Field("text", description="`text` for people, `json` for log collectors.")
+
+    @field_validator("log_level", "log_format", mode="before")
+    @classmethod
+    def _lower(cls, value: object) -> object:
+        return value.lower() if isinstance(value, str) else value

@@ -15,13 +15,13 @@ from promsnmp.errors import SettingsError
 from promsnmp.settings.discovery import DiscoverySettings
 from promsnmp.settings.group import Group
 from promsnmp.settings.inventory import InventorySettings
-from promsnmp.settings.logging import LoggingSettings
 from promsnmp.settings.pages import PageSettings
 from promsnmp.settings.polling import PollingSettings
 from promsnmp.settings.replicas import ReplicaSettings
-from promsnmp.settings.server import ServerSettings
+from promsnmp.settings.server import LoggingSettings, ServerSettings
 from promsnmp.settings.site import SiteSettings
 from promsnmp.settings.snmp import SnmpSettings
+from promsnmp.settings.trap_outputs import TrapOutputSettings
 
 GROUPS: tuple[type[Group], ...] = (
     ServerSettings,
@@ -29,6 +29,7 @@ GROUPS: tuple[type[Group], ...] = (
     PageSettings,
     SnmpSettings,
     DiscoverySettings,
+    TrapOutputSettings,
     InventorySettings,
     SiteSettings,
     ReplicaSettings,
@@ -43,6 +44,7 @@ class Settings(
     PageSettings,
     SnmpSettings,
     DiscoverySettings,
+    TrapOutputSettings,
     InventorySettings,
     SiteSettings,
     ReplicaSettings,

@@ -22,7 +22,7 @@ NAMER = Namer(builtin)
 
 
 def varbind(name: str, value: int | str | bytes, tag: int = 0) -> ber.VarBind:
-    """A varbind: a number is an INTEGER, text an OBJECT IDENTIFIER, octets an OCTET STRING; or the tag that is given."""
+    """A varbind: a number is an INTEGER, text an OBJECT IDENTIFIER, octets an OCTET STRING; or the given tag."""
     if isinstance(value, int):
         content = ber.encode_integer(value)[2:]
         return ber.VarBind(oid.encode(name), tag or ber.INTEGER, content)

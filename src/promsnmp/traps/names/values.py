@@ -12,7 +12,7 @@ from promsnmp.traps.names.definitions import INET, Definitions, ObjectName
 
 MAX_TEXT = 4096
 """Characters of one value, at most."""
-_CONTROL = {code: " " for code in (*range(0x20), 0x7F, *range(0x80, 0xA0), 0x2028, 0x2029)}
+_CONTROL = dict.fromkeys((*range(32), 127, *range(128, 160), 8232, 8233), " ")
 
 
 def one_line(text: str, most: int = MAX_TEXT) -> str:
