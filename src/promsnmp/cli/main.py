@@ -28,6 +28,7 @@ COMMANDS = {
     "scrape": "Poll one device and print its metrics.",
     "explain": "Poll one device and show why a metric is there, or missing.",
     "modules": "List, show, check, match and build modules (snmp.yml).",
+    "traps": "Check rules for traps, or send a test trap.",
     "simulate": "Answer SNMP from recordings (.snmprec).",
     "health": "Show the health of a device, or check that of a running PromSNMP.",
     "leader": "Show which replica leads, or make it step down.",
@@ -43,7 +44,7 @@ COMMANDS = {
 _FOLDERS = (
     dict.fromkeys(("inventory", "devices", "seeds", "targets"), "inventory.")
     | dict.fromkeys(("demo", "simulate"), "simulation.")
-    | {"modules": "modules."}
+    | {"modules": "modules.", "traps": "traps."}
 )
 """Commands that share a folder of ``promsnmp.cli.commands``; the others are in that package itself."""
 

@@ -41,7 +41,7 @@ async def _child(folder: Path, url: str, first: int) -> None:
     await outputs.start()
     if first < 0:
         while len(worker.queue):
-            await asyncio.sleep(0.01)  # noqa: ASYNC110  # a queue that is empty has no event
+            await asyncio.sleep(0.01)
         await outputs.stop()
         return
     base = passed(link())

@@ -1,4 +1,4 @@
-"""An HTTP receiver for outputs: keeps what it gets, checks it as Loki and OTLP receivers do, and fails as it is told."""
+"""An HTTP receiver for outputs: keeps what it gets, checks it as Loki and OTLP receivers do, and fails when told to."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ class Recorder:
         return [text for batch in self.batches for text in batch]
 
     def wants(self, event: Event) -> bool:
-        return event["text"] != "unwanted"
+        return str(event["text"]) != "unwanted"
 
     async def send(self, events: Sequence[Event]) -> int:
         if self.failures:

@@ -80,4 +80,4 @@ def iso_time(seconds: float) -> str:
 
 def nanoseconds(event: Event) -> int:
     """When it was received, in nanoseconds since 1970; exact to the microsecond."""
-    return round(event["receivedAt"] * 1_000_000) * 1000
+    return round(float(event["receivedAt"]) * 1_000_000) * 1000

@@ -153,7 +153,12 @@ async def test_records_that_wait_together_are_written_together(tmp_path: Path, m
     await queue.open()
     synced: list[int] = []
     sync: Callable[[int], None] = os.fdatasync
-    monkeypatch.setattr(os, "fdatasync", lambda descriptor: (synced.append(descriptor), sync(descriptor)))
+
+    def counted(descriptor: int) -> None:
+        synced.append(descriptor)
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fdatasync", counted)
     await asyncio.gather(*(queue.put(b"%d" % number) for number in range(100)))
     assert len(synced) <= 2
     assert await take(queue, 200) == [b"%d" % number for number in range(100)]

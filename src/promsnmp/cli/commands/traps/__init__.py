@@ -1,0 +1,1 @@
+"""``promsnmp traps`` and its commands."""
