@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from promsnmp.snmp import ber, oid
 from promsnmp.traps.names.namer import MAX_TEXTS, Namer
 from promsnmp.traps.names.values import MAX_TEXT
+from promsnmp.traps.outputs.event import decode, encode, event_of
+from promsnmp.traps.outputs.json_lines import line_of
+from promsnmp.traps.rules.apply import RuleSet
+from promsnmp.traps.rules.reader import default_rules
 from tests.support.notifications import IF_DESCR, NAMER, link, notification, varbind
 
 
@@ -92,3 +101,25 @@ def test_no_definition_hides_another() -> None:
     found = NAMER.ready()
     assert len(found.notifications) > 1500
     assert not {oid.to_text(one) for one in found.notifications} & {oid.to_text(one) for one in found.objects}
+
+
+HOSTILE = st.builds(
+    ber.VarBind,
+    st.one_of(st.sampled_from(sorted(NAMER.ready().objects)), st.just(b"\x2b")).flatmap(
+        lambda oid: st.binary(max_size=6).map(lambda more: oid + bytes(octet & 0x7F for octet in more))
+    ),
+    st.one_of(st.sampled_from([2, 4, 5, 6, 0x40, 0x41, 0x43, 0x44, 0x46, 0x80]), st.integers(0, 255)),
+    st.binary(max_size=40),
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(HOSTILE, max_size=4), st.sampled_from([*sorted(NAMER.ready().notifications), b"\x2b", b""]))
+def test_whatever_a_device_sends_has_one_line_of_text(varbinds: list[ber.VarBind], trap: bytes) -> None:
+    found = NAMER.name(replace(notification("1.3.6", *varbinds), oid=trap))
+    for one in found.varbinds:
+        assert one.name
+        assert one.text.splitlines() in ([], [one.text])
+    decided = RuleSet(default_rules()).decide(found, {}).named
+    event = decode(encode(event_of(decided)))
+    assert json.loads(line_of(event))["trap"] == found.name

@@ -33,7 +33,8 @@ def snmptrapd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Proces
     folder, port = tmp_path_factory.mktemp("snmptrapd"), free_udp_port()
     (folder / "snmptrapd.conf").write_text(CONF)
     program = require_tool("snmptrapd", package="snmptrapd")
-    command = [program, "-f", "-Lo", "-On", "-C", "-c", folder / "snmptrapd.conf", f"udp:127.0.0.1:{port}"]
+    conf = folder / "snmptrapd.conf"
+    command: list[str | Path] = [program, "-f", "-Lo", "-On", "-C", "-c", conf, f"udp:127.0.0.1:{port}"]
     environment = {"SNMP_PERSISTENT_DIR": str(folder), "MIBS": "", "SNMPCONFPATH": str(folder)}
     log = folder / "log"
     ready = lambda: log.exists() and "NET-SNMP version" in log.read_text()  # noqa: E731
