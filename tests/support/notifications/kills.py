@@ -1,7 +1,7 @@
 """Kills a process that delivers alerts, again and again, and compares what it acknowledged with what arrived.
 
-``python -m tests.support.notifications.kills 200`` is the long form. The process (``python -m ... child FOLDER URL
-FIRST``) prints the number of each notification that it has accepted.
+The long form is part of ``make soak`` (``SOAK_ARGS='--only traps'``). The process that is killed (``python -m
+tests.support.notifications.kills FOLDER URL FIRST``) prints the number of each notification that it has accepted.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import itertools
 import os
 import random
 import sys
-import tempfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -77,21 +76,17 @@ async def kill_repeatedly(folder: Path, kills: int, seed: int = 1) -> tuple[set[
 
 async def _start(folder: Path, url: str, first: int) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.support.notifications.kills", "child", str(folder), url, str(first),
+        sys.executable, "-m", "tests.support.notifications.kills", str(folder), url, str(first),
         stdout=asyncio.subprocess.PIPE, cwd=PROJECT, env={**os.environ, "PYTHONPATH": "src:."},
     )  # fmt: skip
 
 
-def main(arguments: list[str]) -> int:
-    if arguments[:1] == ["child"]:
-        asyncio.run(_child(Path(arguments[1]), arguments[2], int(arguments[3])))
-        return 0
-    with tempfile.TemporaryDirectory() as folder:
-        acknowledged, arrived = asyncio.run(kill_repeatedly(Path(folder), int(arguments[0])))
-    lost = acknowledged - arrived
-    print(f"{arguments[0]} kills, {len(acknowledged)} acknowledged, {len(lost)} lost")
-    return 1 if lost else 0
+def check_kills(folder: Path, kills: int) -> int:
+    """The number of notifications that were acknowledged, all of which have arrived. Raises AssertionError."""
+    acknowledged, arrived = asyncio.run(kill_repeatedly(folder, kills))
+    assert acknowledged <= arrived, f"lost: {sorted(acknowledged - arrived)[:10]}"
+    return len(acknowledged)
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    asyncio.run(_child(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])))

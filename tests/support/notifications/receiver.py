@@ -40,7 +40,8 @@ class Receiver:
     requests: list[Request] = field(default_factory=list)
     taken: list[Request] = field(default_factory=list)
     _server: asyncio.Server | None = None
-    _writers: set[asyncio.StreamWriter] = field(default_factory=set)
+    _writers: dict[asyncio.Task[None], asyncio.StreamWriter] = field(default_factory=dict)
+    """By the task that serves the connection."""
 
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
@@ -51,8 +52,10 @@ class Receiver:
     ) -> None:
         assert self._server is not None
         self._server.close()
-        for writer in list(self._writers):
+        for writer in self._writers.values():
             writer.close()
+        if self._writers:
+            await asyncio.wait(self._writers)
 
     @property
     def url(self) -> str:
@@ -60,7 +63,9 @@ class Receiver:
         return f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._writers.add(writer)
+        task = asyncio.current_task()
+        assert task is not None
+        self._writers[task] = writer
         try:
             while True:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
@@ -81,7 +86,7 @@ class Receiver:
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
         finally:
-            self._writers.discard(writer)
+            del self._writers[task]
             writer.close()
 
 

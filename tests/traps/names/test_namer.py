@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 from promsnmp.snmp import ber, oid
 from promsnmp.traps.names.namer import MAX_TEXTS, Namer
 from promsnmp.traps.names.values import MAX_TEXT
-from promsnmp.traps.outputs.event import decode, encode, event_of
-from promsnmp.traps.outputs.json_lines import line_of
+from promsnmp.traps.outputs.event import decode, encode, event_of, line_of
 from promsnmp.traps.rules.apply import RuleSet
 from promsnmp.traps.rules.reader import default_rules
 from tests.support.notifications import IF_DESCR, NAMER, link, notification, varbind

@@ -87,8 +87,9 @@ class Definitions:
 
     def object(self, oid: bytes) -> tuple[ObjectName, str] | None:
         """The object that an instance belongs to, and the instance's index (dotted)."""
-        for end in _ends(oid):
-            if (known := self.objects.get(oid[:end])) is not None:
+        objects = self.objects
+        for end in range(len(oid), 0, -1):
+            if oid[end - 1] < 0x80 and (known := objects.get(oid[:end])) is not None:
                 return known, ".".join(map(str, oids.decode_subids(oid[end:])))
         return None
 

@@ -14,6 +14,7 @@ from promsnmp.traps.names.model import AlertKey, NamedNotification
 
 Event = Mapping[str, Any]
 """A decoded event: its keys are those of ``event_of``."""
+_to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _VERSIONS = {Version.V1: "1", Version.V2C: "2c", Version.V3: "3"}
 
 
@@ -57,7 +58,7 @@ def _key(key: AlertKey) -> dict[str, Any]:
 
 def encode(event: Event) -> bytes:
     """One line of JSON without its end."""
-    return json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+    return _to_json(event).encode("utf-8", "replace")
 
 
 def decode(record: bytes) -> Event:
@@ -71,6 +72,11 @@ def decode(record: bytes) -> Event:
 def public(event: Event) -> dict[str, Any]:
     """The event without what is for our own outputs only."""
     return {name: value for name, value in event.items() if name not in ("key", "resolves", "timeout", "outputs")}
+
+
+def line_of(event: Event) -> str:
+    """The public event as one line: JSON without line ends."""
+    return _to_json(public(event))
 
 
 def iso_time(seconds: float) -> str:

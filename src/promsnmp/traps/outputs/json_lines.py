@@ -4,24 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import logging
 import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from promsnmp.traps.outputs.event import Event, public
+from promsnmp.traps.outputs.event import Event, line_of
 from promsnmp.traps.outputs.worker import DeliveryFailed
 
 LOGGER = "promsnmp.traps.received"
 NEVER = 3600.0
 """Seconds between two times at which there is nothing to repeat."""
 log = logging.getLogger(LOGGER)
-
-
-def line_of(event: Event) -> str:
-    """One line: JSON without line ends."""
-    return json.dumps(public(event), ensure_ascii=False, separators=(",", ":"))
 
 
 class LogOutput:

@@ -6,9 +6,9 @@ import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from promsnmp.traps.outputs.event import Event, nanoseconds
+from promsnmp.traps.outputs.event import Event, line_of, nanoseconds
 from promsnmp.traps.outputs.http_target import HttpTarget
-from promsnmp.traps.outputs.json_lines import NEVER, line_of
+from promsnmp.traps.outputs.json_lines import NEVER
 
 PATH = "/loki/api/v1/push"
 

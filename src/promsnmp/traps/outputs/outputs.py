@@ -52,6 +52,9 @@ class Outputs:
         if not wanting:
             return
         record = encode(event)
+        if len(wanting) == 1:
+            await wanting[0].queue.put(record)
+            return
         results = await asyncio.gather(*(one.queue.put(record) for one in wanting), return_exceptions=True)
         for result in results:
             if isinstance(result, BaseException):

@@ -131,6 +131,8 @@ def _matches(rule: Rule, named: NamedNotification, device_labels: Mapping[str, s
     for name, globs in rule.varbinds:
         if not any(_has(one, globs) for one in named.varbinds if one.name == name):
             return False
+    if not rule.device:
+        return True
     lookup = _device_lookup(named, device_labels)
     return all(_any_match(globs, lookup(name) or "") for name, globs in rule.device)
 
