@@ -20,9 +20,9 @@ from promsnmp.traps.outputs.event import Event, decode, encode, event_of
 from promsnmp.traps.outputs.http_target import HttpTarget
 from promsnmp.traps.outputs.outputs import Outputs
 from promsnmp.traps.outputs.queue.memory import MemoryQueue
-from promsnmp.traps.outputs.worker import Worker
+from promsnmp.traps.outputs.worker import DeliveryFailed, Worker
 from tests.support.notifications import COLD_START, LINK_DOWN, LINK_UP, RECEIVED_AT, link, notification, passed
-from tests.support.notifications.receiver import Receiver
+from tests.support.notifications.receiver import OK, Receiver
 from tests.support.tools import WEB, Process, free_tcp_port, require_tool, until
 
 CONFIG = "route: {receiver: none, group_by: [alertname, device]}\nreceivers: [{name: none}]\n"
@@ -134,6 +134,29 @@ async def test_firing_alerts_are_repeated_after_a_restart_until_their_time_is_ov
         now += 86400
         await output.idle()
         assert (receiver.taken, len(made().active)) == ([], 0)
+
+
+async def test_an_end_that_was_not_taken_is_sent_again(tmp_path: Path) -> None:
+    file = tmp_path / "firing.json"
+    async with Receiver() as receiver:
+        output = AlertmanagerOutput(HttpTarget(receiver.url, setting="T", path=PATH), state_file=file)
+        await output.send([event(passed(link()))])
+        receiver.answer = lambda _: (503, {}, b"")
+        with pytest.raises(DeliveryFailed):
+            await output.send([event(passed(link(LINK_UP)))])
+        receiver.answer = lambda _: OK
+        output = AlertmanagerOutput(HttpTarget(receiver.url, setting="T", path=PATH), state_file=file)
+        await output.send([event(passed(link(LINK_UP, received_at=RECEIVED_AT + 7)))])
+        assert receiver.taken[-1].json[0]["endsAt"] == "2027-01-15T08:00:07.000000Z"
+        assert len(output.active) == 0
+
+
+async def test_an_alert_that_is_refused_does_not_keep_others_from_being_repeated() -> None:
+    async with Receiver() as receiver:
+        output = AlertmanagerOutput(HttpTarget(receiver.url, setting="T", path=PATH), clock=lambda: RECEIVED_AT)
+        await output.send([event(passed(link()))])
+        receiver.answer = lambda _: (400, {}, b"bad label")
+        assert await output.idle() == 60
 
 
 async def test_an_alert_that_fires_again_stays_the_same_alert() -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
 import re
+from collections.abc import Collection
 from pathlib import Path
 
 from promsnmp.errors import SettingsError
@@ -24,6 +26,8 @@ from promsnmp.traps.outputs.queue.model import EventQueue
 from promsnmp.traps.outputs.webhook import WebhookOutput
 from promsnmp.traps.outputs.worker import Output, Worker
 
+log = logging.getLogger(__name__)
+
 MAX_REPLICAS = 256
 """Folders of queues below TRAP_QUEUE_DIR, at most: one for each replica."""
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9.]+")
@@ -33,6 +37,8 @@ def build_outputs(settings: TrapOutputSettings) -> Outputs:
     """The outputs that are set, not yet started. Raises SettingsError; no message contains a URL."""
     folder = claim_folder(settings.trap_queue_dir) if settings.trap_queue_dir is not None else None
     outputs = [*_local(settings), *_alertmanagers(settings, folder), *_receivers(settings)]
+    if folder is not None:
+        _warn_of_others(folder, {one.name for one in outputs})
     return Outputs([
         Worker(one, _queue(one, settings, folder), max_age=settings.trap_queue_max_age / 1000) for one in outputs
     ])  # fmt: skip
@@ -57,6 +63,13 @@ def claim_folder(base: Path) -> Path:
     except OSError as error:
         raise SettingsError(f"TRAP_QUEUE_DIR={base}: cannot be used: {error.strerror}") from None
     raise SettingsError(f"TRAP_QUEUE_DIR={base}: {MAX_REPLICAS} processes use it already")
+
+
+def _warn_of_others(folder: Path, names: Collection[str]) -> None:
+    """Says which queues belong to outputs that are no longer set."""
+    for path in sorted(folder.iterdir()):
+        if path.is_dir() and path.name not in names and any(path.glob("*.segment")):
+            log.warning("%s has notifications for an output that is not set; set it again, or remove the folder", path)
 
 
 def _local(settings: TrapOutputSettings) -> list[Output]:

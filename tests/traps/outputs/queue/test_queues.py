@@ -163,3 +163,24 @@ async def test_records_that_wait_together_are_written_together(tmp_path: Path, m
     assert len(synced) <= 2
     assert await take(queue, 200) == [b"%d" % number for number in range(100)]
     await queue.close()
+
+
+@pytest.mark.parametrize("is_gone", [True, False])
+async def test_a_segment_that_is_damaged_while_it_is_used_does_not_stop_the_queue(
+    tmp_path: Path, *, is_gone: bool
+) -> None:
+    queue = disk(tmp_path, 65_536)
+    await queue.open()
+    records = [f"{number}".encode().ljust(1000, b"x") for number in range(12)]
+    for record in records:
+        await queue.put(record)
+    first = min(tmp_path.glob("*.segment"))
+    if is_gone:
+        first.unlink()
+    else:
+        first.write_bytes(first.read_bytes()[:2500] + b"?" + first.read_bytes()[2501:])
+    kept = await take(queue, 100) + await take(queue, 100)
+    assert kept == (records[:2] if not is_gone else []) + records[5:]
+    assert queue.dropped[DAMAGED] == (5 if is_gone else 3)
+    await queue.put(b"more")
+    assert await take(queue, 100) == [b"more"]

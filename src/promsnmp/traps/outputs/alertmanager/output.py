@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -18,7 +19,9 @@ from typing import Any
 from promsnmp.traps.outputs.alertmanager.active_alerts import ActiveAlert, ActiveAlerts
 from promsnmp.traps.outputs.event import Event, iso_time
 from promsnmp.traps.outputs.http_target import HttpTarget
-from promsnmp.traps.outputs.worker import DeliveryFailed
+from promsnmp.traps.outputs.worker import DeliveryFailed, DeliveryRefused
+
+log = logging.getLogger(__name__)
 
 PATH = "/api/v2/alerts"
 MAX_DESCRIPTION = 2000
@@ -56,19 +59,26 @@ class AlertmanagerOutput:
         return event["state"] != "event" or self.kind in event["outputs"]
 
     async def send(self, events: Sequence[Event]) -> int:
-        """Sends changes in their order: of one alert, at most one in each request."""
+        """Sends changes in their order: of one alert, at most one in each request.
+
+        What fires is changed when Alertmanager has taken all of them: until then the queue has the events, and sends
+        them again.
+        """
+        changes: dict[str, ActiveAlert | None] = {}
         requests: list[dict[str, dict[str, Any]]] = [{}]
         for event in events:
-            for key, alert in self._changes(event):
+            for key, alert in self._changes(event, changes):
                 if key in requests[-1]:
                     requests.append({})
                 requests[-1][key] = alert
-        try:
-            await asyncio.to_thread(self.active.save)  # before the queue forgets the events
-        except OSError as error:
-            raise DeliveryFailed(f"the file of firing alerts cannot be written: {error.strerror}") from None
         for alerts in filter(None, requests):
             await self._post(list(alerts.values()))
+        for key, active in changes.items():
+            if active is None:
+                self.active.pop(key)
+            else:
+                self.active.put(key, active)
+        await self._save()
         return 0
 
     async def idle(self) -> float:
@@ -77,39 +87,43 @@ class AlertmanagerOutput:
             self.active.expire(now)
             firing = [self._alert(one, one.ends_at) for one in self.active]
             for start in range(0, len(firing), self.batch):
-                await self._post(firing[start : start + self.batch])
+                try:
+                    await self._post(firing[start : start + self.batch])
+                except DeliveryRefused as error:  # the others of the request were taken
+                    log.warning("%s refused an alert that fires: %s", self.name, error)
             self._repeat_at = now + self._repeat
-            try:
-                await asyncio.to_thread(self.active.save)
-            except OSError as error:
-                raise DeliveryFailed(f"the file of firing alerts cannot be written: {error.strerror}") from None
+            await self._save()
         return max(self._repeat_at - self._clock(), 0.05)
+
+    async def _save(self) -> None:
+        try:
+            await asyncio.to_thread(self.active.save)
+        except OSError as error:
+            raise DeliveryFailed(f"the file of firing alerts cannot be written: {error.strerror}") from None
 
     async def close(self) -> None:
         self._target.close()
 
-    def _changes(self, event: Event) -> list[tuple[str, dict[str, Any]]]:
-        """The alerts that an event changes, by key."""
+    def _changes(self, event: Event, changes: dict[str, ActiveAlert | None]) -> Sequence[tuple[str, dict[str, Any]]]:
+        """The alerts that an event changes, by key; ``changes`` are those of the events before, and get its own."""
         if event["state"] != "resolved":
             key = _key_text(event["key"])
-            return [(key, self._fire(key, event))]
+            alert = changes[key] = self._fired(event, changes[key] if key in changes else self.active.get(key))
+            return [(key, self._alert(alert, alert.ends_at))]
         found: list[tuple[str, dict[str, Any]]] = []
-        for one in event["resolves"]:
-            key = _key_text(one)
-            alert = self.active.pop(key)
-            if alert is not None:
-                found.append((key, self._alert(alert, max(event["receivedAt"], alert.starts_at + 0.001))))
+        for key in map(_key_text, event["resolves"]):
+            firing = changes[key] if key in changes else self.active.get(key)
+            if firing is not None:
+                changes[key] = None
+                found.append((key, self._alert(firing, max(event["receivedAt"], firing.starts_at + 0.001))))
         return found
 
-    def _fire(self, key: str, event: Event) -> dict[str, Any]:
-        """Starts an alert; one that fires keeps its start and, so that it stays the same alert, its labels."""
-        before = self.active.get(key)
+    def _fired(self, event: Event, before: ActiveAlert | None) -> ActiveAlert:
+        """The alert of an event; one that fires keeps its start and, so that it stays the same alert, its labels."""
         ends_at = event["receivedAt"] + (event["timeout"] or self._timeout)
-        labels = before.labels if before is not None else _labels(event)
-        starts_at = before.starts_at if before is not None else event["receivedAt"]
-        alert = ActiveAlert(labels, _annotations(event), starts_at, ends_at)
-        self.active.put(key, alert)
-        return self._alert(alert, ends_at)
+        if before is None:
+            return ActiveAlert(_labels(event), _annotations(event), event["receivedAt"], ends_at)
+        return ActiveAlert(before.labels, _annotations(event), before.starts_at, max(ends_at, before.ends_at))
 
     def _alert(self, alert: ActiveAlert, ends_at: float) -> dict[str, Any]:
         shown: dict[str, Any] = {

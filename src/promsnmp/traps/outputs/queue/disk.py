@@ -190,16 +190,35 @@ class DiskQueue:
 
     def _peek(self, count: int, octets: int) -> Batch:
         found: list[bytes] = []
-        for at, segment in enumerate(self._segments):
-            for record, offset in records_of(segment.path, 0 if at else self._offset) if segment.count else ():
-                octets -= len(record)
-                if len(found) == count or (found and octets < 0) or offset > segment.size:
-                    return Batch(found, self._next + len(found))
-                found.append(record)
+        while self._segments:
+            for at, segment in enumerate(self._segments):
+                wanted = segment.end - self._next if at == 0 else segment.count
+                records = records_of(segment.path, 0 if at else self._offset)
+                for record, _ in itertools.islice(records, wanted):
+                    octets -= len(record)
+                    if len(found) == count or (found and octets < 0):
+                        return Batch(found, self._next + len(found))
+                    found.append(record)
+                    wanted -= 1
+                if wanted:  # the file was damaged, or is gone
+                    break
+            if found or not len(self):
+                break
+            self.dropped[DAMAGED] += self._segments[0].end - self._next
+            log.warning("%s is damaged; the rest of it is left out", self._segments[0].path)
+            self._leave_first()
         return Batch(found, self._next + len(found))
 
+    def _leave_first(self) -> None:
+        """Goes on behind the first segment."""
+        if len(self._segments) == 1:
+            self._end_segment()
+            end = self._segments[0].end
+            self._segments.append(Segment(segment_path(self._folder, end), end))
+        self._acknowledge(self._segments[0].end)
+
     def _acknowledge(self, end: int) -> None:
-        if end <= self._next:
+        if end <= self._next and self._segments[0].end > end:
             return
         while len(self._segments) > 1 and self._segments[0].end <= end:
             gone = self._segments.pop(0)

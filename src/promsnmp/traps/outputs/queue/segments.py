@@ -49,8 +49,15 @@ def framed(records: Sequence[bytes]) -> bytes:
 
 
 def records_of(path: Path, offset: int = 0) -> Iterator[tuple[bytes, int]]:
-    """The records of a segment from an offset on, each with the offset behind it; ends before what is damaged."""
-    with path.open("rb") as file:
+    """The records of a segment from an offset on, each with the offset behind it; ends before what is damaged.
+
+    A file that does not exist has none: there is no file before the first record.
+    """
+    try:
+        file = path.open("rb")
+    except FileNotFoundError:
+        return
+    with file:
         file.seek(offset)
         while len(header := file.read(HEADER_SIZE)) == HEADER_SIZE:
             size, checksum = _HEADER.unpack(header)
