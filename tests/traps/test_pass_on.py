@@ -35,8 +35,10 @@ async def test_a_notification_is_named_judged_and_passed_on(tmp_path: Path) -> N
     assert {family.name for family in pass_on.families()} >= {"promsnmp_trap_deliveries", "promsnmp_trap_rule_drops"}
 
 
-def test_wrong_rules_end_the_start(tmp_path: Path) -> None:
-    rules = tmp_path / "rules.yml"
-    rules.write_text("rules: [{trap: a, severity: bad}]")
+def test_wrong_files_end_the_start(tmp_path: Path) -> None:
+    path = tmp_path / "wrong.yml"
+    path.write_text("rules: [{trap: a, severity: bad}]")
     with pytest.raises(ModuleError, match="severity"):
-        PassOn.of_settings(load_settings(trap_rules=rules))
+        PassOn.of_settings(load_settings(trap_rules=path))
+    with pytest.raises(ModuleError, match="rules"):
+        PassOn.of_settings(load_settings(trap_definitions=str(path)))

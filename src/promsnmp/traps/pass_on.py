@@ -36,9 +36,11 @@ class PassOn:
 
     @classmethod
     def of_settings(cls, settings: TrapOutputSettings, device_labels: DeviceLabels = no_labels) -> PassOn:
-        """Raises ModuleError and SettingsError when rules or outputs are wrong; definitions are read by ``start``."""
-        rules = RuleSet(load_rules(settings.trap_rules))
-        return cls(Namer.of_files(settings.trap_definition_files), rules, build_outputs(settings), device_labels)
+        """Raises ModuleError and SettingsError when rules, outputs, or files of definitions are wrong."""
+        namer = Namer.of_files(settings.trap_definition_files)
+        if settings.trap_definition_files:
+            namer.ready()  # a wrong file is found now; without files, ``start`` reads in a thread
+        return cls(namer, RuleSet(load_rules(settings.trap_rules)), build_outputs(settings), device_labels)
 
     async def start(self) -> None:
         """Reads the definitions and starts the outputs. Raises ModuleError, QueueError."""
