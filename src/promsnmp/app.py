@@ -72,6 +72,7 @@ from promsnmp.settings import Settings
 from promsnmp.snmp.ber import COMPILED
 from promsnmp.support.memory import freeze_memory, gc_paused, keep_heap, release_memory
 from promsnmp.traps.device_traps import DeviceTraps
+from promsnmp.traps.factory import make_traps
 from promsnmp.traps.subsystem import TrapSubsystem
 from promsnmp.web.factory import make_interface
 from promsnmp.web.peers.statuses import StatusExchange
@@ -168,7 +169,7 @@ def _build_parts(settings: Settings) -> _Parts:
         polling=polling,
         connections=make_connection_table(settings, shares.connections),
         discovery=discovery,
-        traps=TrapSubsystem(settings, store, cluster, polling, device_traps),
+        traps=make_traps(settings, store, cluster, polling, device_traps),
         discovery_counts=discovery_counts,
         scheduler=make_scheduler(settings, discovery, leads=lambda: cluster.leadership.leads),
         disk=DiskSpace(settings.prom_inv_file),

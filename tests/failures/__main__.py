@@ -41,6 +41,7 @@ from tests.support.failures.fleet.fleets import replicas_with_file, replicas_wit
 from tests.support.failures.fleet.harness import DEFAULT_TIMING, TEN_SECONDS
 from tests.support.failures.load import changing
 from tests.support.inventory.faulty_calls import FaultyCalls
+from tests.support.notifications import kills
 from tests.support.reads.faults import FAULTS, SimulatedSite
 from tests.support.signals import pass_on_default_signals
 
@@ -62,6 +63,8 @@ LONG_PAUSE = 15.0
 """Seconds after which the others have dropped it."""
 SHIFTS = (0, 600, -600)
 """Seconds by which the clocks of the replicas are wrong."""
+KILLS = 200
+"""Times that a process that delivers alerts is killed."""
 SIMULATED = 120.0
 """Seconds for which sites in simulated time are played."""
 
@@ -244,6 +247,11 @@ def lying_steps(folder: Path) -> Generator[Step, None, None]:
         yield "redis", partial(lies, scrapes=READINGS // 4)
 
 
+def trap_steps(folder: Path) -> Generator[Step, None, None]:
+    """A process with alerts in its queue is killed, and an Alertmanager refuses every other request."""
+    yield "killed", partial(kills.check_kills, folder, KILLS)
+
+
 def simulated_sites(*, seconds: float) -> int:
     """Plays sites in simulated time for some seconds of real time; returns their number."""
     logging.getLogger("promsnmp").setLevel(logging.CRITICAL)
@@ -268,6 +276,7 @@ ROUND = (
     ("replicas", replica_steps),
     ("lying", lying_steps),
     ("owners", owner_steps),
+    ("traps", trap_steps),
 )
 
 

@@ -33,7 +33,7 @@ COMMANDS = {
     "simulate": "Answer SNMP from recordings (.snmprec).",
     "health": "Show the health of a device, or check that of a running PromSNMP.",
     "leader": "Show which replica leads, or make it step down.",
-    "traps": "Receive traps and informs.",
+    "traps": "Receive traps and informs, check rules for them, or send a test trap.",
     "discover": "Search networks for devices.",
     "seeds": "List, show, add or remove the searches that discovery repeats.",
     "devices": "List, show, add, edit or remove devices.",

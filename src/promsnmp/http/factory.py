@@ -43,7 +43,7 @@ from promsnmp.observe.counts import RequestCounts
 from promsnmp.observe.exporter_counts import ExporterCounts
 from promsnmp.polling.pages.service import PageService
 from promsnmp.settings import Settings
-from promsnmp.settings.parsing import parts
+from promsnmp.settings.reading.parsing import parts
 from promsnmp.support.descriptors import DescriptorShares, raise_limit, share
 
 log = logging.getLogger(__name__)

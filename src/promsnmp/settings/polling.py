@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from promsnmp.settings.group import Group
-from promsnmp.settings.parsing import parts
+from promsnmp.settings.reading.parsing import parts
 from promsnmp.settings.reading.units import Bytes, Milliseconds
 
 

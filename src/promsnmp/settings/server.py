@@ -8,7 +8,7 @@ from pathlib import Path
 from pydantic import Field, SecretStr, field_validator
 
 from promsnmp.settings.group import Group
-from promsnmp.settings.parsing import listen_address, parts
+from promsnmp.settings.reading.parsing import listen_address, parts
 from promsnmp.settings.reading.units import Bytes, Milliseconds
 
 _POD_SHUTDOWN_DELAY = 10.0

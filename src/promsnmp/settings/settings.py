@@ -26,6 +26,7 @@ from promsnmp.settings.reading.sources import Sources, find_sources, misspelt_va
 from promsnmp.settings.replicas import ReplicaSettings
 from promsnmp.settings.server import ServerSettings
 from promsnmp.settings.snmp import SnmpSettings
+from promsnmp.settings.trap_outputs import TrapOutputSettings
 from promsnmp.settings.traps import TrapSettings
 
 GROUPS: tuple[type[Group], ...] = (
@@ -35,6 +36,7 @@ GROUPS: tuple[type[Group], ...] = (
     SnmpSettings,
     DiscoverySettings,
     TrapSettings,
+    TrapOutputSettings,
     InventorySettings,
     SiteSettings,
     ReplicaSettings,
@@ -50,6 +52,7 @@ class Settings(
     SnmpSettings,
     DiscoverySettings,
     TrapSettings,
+    TrapOutputSettings,
     InventorySettings,
     SiteSettings,
     ReplicaSettings,

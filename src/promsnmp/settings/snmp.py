@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import Field, field_validator
 
 from promsnmp.settings.group import Group
-from promsnmp.settings.parsing import Network, networks, parts
+from promsnmp.settings.reading.parsing import Network, networks, parts
 
 
 class SnmpSettings(Group):

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field, SecretStr, field_validator
 
 from promsnmp.settings.group import Group
-from promsnmp.settings.parsing import Network, networks, parts
+from promsnmp.settings.reading.parsing import Network, networks, parts
 from promsnmp.settings.reading.units import Bytes, Milliseconds
 
 

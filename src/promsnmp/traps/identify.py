@@ -15,7 +15,7 @@ from cachetools import LRUCache
 
 from promsnmp.inventory.index import Index, Snapshot
 from promsnmp.inventory.model import Device
-from promsnmp.settings.parsing import Network
+from promsnmp.settings.reading.parsing import Network
 from promsnmp.snmp.credentials import Credentials
 
 MAX_ADDRESSES = 20_000

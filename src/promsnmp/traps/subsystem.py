@@ -11,6 +11,7 @@ from typing import NamedTuple
 from prometheus_client.metrics_core import Metric
 
 from promsnmp.cluster.cluster import Cluster
+from promsnmp.errors import PromSnmpError
 from promsnmp.inventory.index import Snapshot
 from promsnmp.inventory.model import Device, Inventory
 from promsnmp.inventory.store import InventoryStore
@@ -25,6 +26,7 @@ from promsnmp.traps.identify import DeviceFinder, engine_ids
 from promsnmp.traps.metrics import TrapMeters
 from promsnmp.traps.model import Notification
 from promsnmp.traps.naming import TrapNames
+from promsnmp.traps.pass_on import PassOn
 from promsnmp.traps.peers import TrapPeers
 from promsnmp.traps.receive.accepted import AcceptedCredentials, accepted_of
 from promsnmp.traps.receive.counts import TrapCounts
@@ -71,13 +73,15 @@ class TrapSubsystem:
         *,
         names: TrapNames | None = None,
         outputs: Sink = no_outputs,
+        pass_on: PassOn | None = None,
     ) -> None:
         """Binds the sockets. Raises PromSnmpError when that is not possible."""
+        self._pass_on = pass_on
         self._settings = settings
         self._store = store
         self._polling = polling
         self._names = names or TrapNames()
-        self._outputs = outputs
+        self._outputs = outputs if pass_on is None else pass_on.accept
         self._tasks: list[asyncio.Task[None]] = []
         self._host_names: dict[str, str] = {}
         self._addresses: dict[str, str] = {}
@@ -132,6 +136,12 @@ class TrapSubsystem:
             self._tasks.append(asyncio.create_task(self._start(), name="start of traps"))
 
     async def _start(self) -> None:
+        if self._pass_on is not None:
+            try:
+                await self._pass_on.start()
+            except PromSnmpError as error:
+                log.error("no traps are received: %s", error)
+                return
         await asyncio.to_thread(self.engine.load)
         self._store.derive(self._derive, self._use)
         self.receiver.start()
@@ -156,6 +166,8 @@ class TrapSubsystem:
         await self.receiver.stop()
         await self.peers.stop()
         await self.events.stop()
+        if self._pass_on is not None:
+            await self._pass_on.stop()
 
     async def accept(self, notification: Notification) -> None:
         """Gives a new notification to the outputs, and counts it. Raises what they raise."""
@@ -191,6 +203,8 @@ class TrapSubsystem:
         """Own metrics; none while no traps are received."""
         if self.is_on:
             yield from self.meters.families(self.counts, waiting=self.receiver.waiting)
+            if self._pass_on is not None:
+                yield from self._pass_on.families()
 
     # ----------------------------------------------------------------------------------------------- the inventory
 

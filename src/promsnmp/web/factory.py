@@ -17,7 +17,7 @@ from promsnmp.modules.snmp_yml.read_options import read_options
 from promsnmp.observe.health import Health
 from promsnmp.polling.subsystem import PollingSubsystem
 from promsnmp.settings import Settings
-from promsnmp.settings.parsing import parts
+from promsnmp.settings.reading.parsing import parts
 from promsnmp.web.interface import WebInterface
 from promsnmp.web.peers.statuses import StatusExchange
 from promsnmp.web.rates import PollRateMeter

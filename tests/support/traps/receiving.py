@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from promsnmp.inventory.index import Snapshot
 from promsnmp.inventory.model import Agent, AgentEndpoint, Device, Inventory
-from promsnmp.settings.parsing import networks
+from promsnmp.settings.reading.parsing import networks
 from promsnmp.snmp.credentials import Community, Credentials
 from promsnmp.traps.identify import DeviceFinder, engine_ids
 from promsnmp.traps.model import Notification

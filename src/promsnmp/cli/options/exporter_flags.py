@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import click
 
-from promsnmp.settings.parsing import listen_address
+from promsnmp.settings.reading.parsing import listen_address
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from promsnmp.modules.mibs.definitions import Definition, Syntax, TypeDefinition
+from promsnmp.modules.mibs.definitions import NO_NUMBER, Definition, Syntax, TypeDefinition
 from promsnmp.modules.mibs.grammar import (
     CLAUSES,
     MACROS,
@@ -34,6 +34,10 @@ _NEEDED = {"SYNTAX": "unreadable", "INDEX": "unreadable_index", "AUGMENTS": "unr
 """Clauses without which an object is no metric, and the field of ``Definition`` that says so."""
 
 
+_GENERIC = (("snmp", NO_NUMBER),)
+"""The enterprise of coldStart and the other generic traps (RFC 1215 section 2.2.1)."""
+SNMP_TRAPS = (1, 3, 6, 1, 6, 3, 1, 1, 5)
+"""Where these are as notifications (RFC 3418, snmpTraps)."""
 MAX_NOTES = 100
 """Maximum number of problems of one declaration that are reported."""
 
@@ -50,12 +54,13 @@ class Note:
 
 @dataclass(slots=True)
 class Declaration:
-    """What a declaration declares: a definition, a type, or (macros, constants, notifications of SMIv1) neither."""
+    """What a declaration declares: a definition, a type, a trap of SMIv1, or (macros, constants) none of them."""
 
     start: int
     name: str
     definition: Definition | None = None
     type: TypeDefinition | None = None
+    trap: Definition | None = None
     notes: list[Note] = field(default_factory=list)
 
 
@@ -102,6 +107,7 @@ class _Reader:
         self._tokens, self._name = tokens, name.value
         self.declaration = Declaration(name.start, name.value)
         self._fields: dict[str, Any] = {}
+        self._enterprise: tuple[tuple[str, int], ...] = ()
 
     def read(self) -> None:
         tokens = self._tokens
@@ -116,7 +122,7 @@ class _Reader:
             self._read_node({})
         elif (macro := keyword.value.upper().replace("_", "-")) in MACROS:
             tokens.take()
-            self._read_node(self._object_clauses() if macro == "OBJECT-TYPE" else {})
+            self._read_macro(macro)
         else:
             self._read_unknown()
 
@@ -130,19 +136,42 @@ class _Reader:
 
     # ------------------------------------------------------------------------------------------------------- nodes
 
-    def _read_node(self, clauses: Mapping[str, Callable[[], None]]) -> None:
+    def _read_macro(self, macro: str) -> None:
+        if macro == "OBJECT-TYPE":
+            self._read_node(self._object_clauses(), strict=True)
+        elif macro in ("NOTIFICATION-TYPE", "TRAP-TYPE"):
+            self._fields["objects"] = ()
+            self._read_node({
+                "OBJECTS": self._read_objects, "VARIABLES": self._read_objects, "ENTERPRISE": self._read_enterprise,
+            })  # fmt: skip
+        else:
+            self._read_node({})
+
+    def _read_node(self, clauses: Mapping[str, Callable[[], None]], *, strict: bool = False) -> None:
         """Reads clauses and ``::= { parent number }``; TRAP-TYPE has a number only, and no node."""
-        self._read_clauses(clauses)
+        self._read_clauses(clauses, strict=strict)
         tokens = self._tokens
         if not tokens.accept("::="):
             raise Unreadable("::= { parent number }", tokens.peek())
         if tokens.peek().value != "{" and tokens.peek().kind != WORD:
-            tokens.take()
+            self._read_trap_number(tokens.take())
             return
         parts = read_oid(tokens, self._note_entry)
         self.declaration.definition = Definition(self._name, 0, parts, **self._fields)
 
-    def _read_clauses(self, clauses: Mapping[str, Callable[[], None]]) -> None:
+    def _read_trap_number(self, token: Token) -> None:
+        """The number of a trap makes its OID as a notification (RFC 3584 section 3.1)."""
+        if not self._enterprise or not token.value.isdigit() or len(token.value) > 10:
+            return
+        number = int(token.value)
+        if self._enterprise == _GENERIC:
+            parts = tuple(("", one) for one in (*SNMP_TRAPS, number + 1))
+        else:
+            parts = (*self._enterprise, ("", 0), ("", number))
+        self.declaration.trap = Definition(self._name, 0, parts, **self._fields)
+
+    def _read_clauses(self, clauses: Mapping[str, Callable[[], None]], *, strict: bool) -> None:
+        """Reads clauses; what is none is noted with ``strict``, and else passed."""
         tokens = self._tokens
         while True:
             token = tokens.peek()
@@ -152,7 +181,7 @@ class _Reader:
                 self._skip_text()
             elif token.value in clauses:
                 self._read_clause(clauses[token.value])
-            elif clauses and token.value not in (",", ";"):
+            elif strict and token.value not in (",", ";"):
                 self._note_entry(token.start, f"{Unreadable('a clause', token)}; it is left out")
                 tokens.take()
                 skip_clause(tokens)
@@ -220,6 +249,24 @@ class _Reader:
 
     def _read_index(self) -> None:
         self._fields["indexes"] = read_indexes(self._tokens, self._note_entry)
+
+    def _read_objects(self) -> None:
+        tokens = self._tokens
+        if tokens.peek().value == "{" and tokens.second().value == "}":
+            tokens.take()
+            tokens.take()
+            return
+        self._fields["objects"] = tuple(name for name, _ in read_indexes(tokens, self._note_entry))
+
+    def _read_enterprise(self) -> None:
+        token = self._tokens.peek()
+        if token.value == "{":
+            self._enterprise = read_oid(self._tokens, self._note_entry)
+            return
+        if token.kind != WORD:
+            raise Unreadable("the name of an OID", token)
+        check_name(self._tokens.take())
+        self._enterprise = ((token.value, NO_NUMBER),)
 
     def _read_augments(self) -> None:
         self._fields["augments"] = read_indexes(self._tokens, self._note_entry)[0][0]

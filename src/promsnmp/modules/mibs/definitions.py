@@ -74,6 +74,8 @@ class Definition:
     """Why the object has no type: its SYNTAX cannot be read; empty when it can."""
     unreadable_index: str = ""
     """The same for the INDEX of a row, which all of its columns need."""
+    objects: tuple[str, ...] | None = None
+    """Names of the objects that a notification carries (OBJECTS, VARIABLES); None: it is no notification."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,8 @@ class MibModule:
     imports: tuple[Import, ...]
     types: tuple[TypeDefinition, ...]
     definitions: tuple[Definition, ...]
+    traps: tuple[Definition, ...] = ()
+    """Traps of SMIv1 (TRAP-TYPE) with the OIDs that they have as notifications; their names are no names of OIDs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,12 +130,14 @@ def _module(data: dict[str, Any], path: str) -> MibModule:
         tuple(Import(**one) for one in data["imports"]),
         tuple(TypeDefinition(**{**one, "syntax": _syntax(one["syntax"])}) for one in data["types"]),
         tuple(_definition(one) for one in data["definitions"]),
+        tuple(_definition(one) for one in data["traps"]),
     )
 
 
 def _definition(data: dict[str, Any]) -> Definition:
     pairs = {key: _pairs(data[key]) for key in ("parts", "indexes")}
-    return Definition(**{**data, **pairs, "syntax": data["syntax"] and _syntax(data["syntax"])})
+    objects = None if data["objects"] is None else tuple(data["objects"])
+    return Definition(**{**data, **pairs, "syntax": data["syntax"] and _syntax(data["syntax"]), "objects": objects})
 
 
 def _syntax(data: dict[str, Any]) -> Syntax:

@@ -34,7 +34,7 @@ MAX_DECLARATIONS = 1_000_000
 Progress = Callable[[int, int], None]
 """Called with the number of finished files and of all files."""
 
-_FORMAT = 5
+_FORMAT = 6
 """Version of the cache; change it when the parser gives other values for a file, too."""
 _PACKED = {
     b"\x1f\x8b": "gzip",

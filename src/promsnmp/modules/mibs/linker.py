@@ -21,7 +21,7 @@ from promsnmp.modules.mibs.definitions import (
 )
 from promsnmp.modules.mibs.grammar import MACROS
 from promsnmp.modules.mibs.names import Names, UnresolvedOid
-from promsnmp.modules.mibs.tree import IndexPart, LoadedMibs, MibNode, MibTree, ObjectType, Oid
+from promsnmp.modules.mibs.tree import IndexPart, LoadedMibs, MibNode, MibNotification, MibTree, ObjectType, Oid
 
 _SMI_V1 = frozenset({"RFC1155-SMI", "RFC1065-SMI", "RFC-1212", "RFC1213-MIB", "RFC1158-MIB"})
 _DRAFTS = frozenset({"RFC1156-MIB", "RFC1158-MIB"})
@@ -34,7 +34,9 @@ def link(modules: Iterable[MibModule], problems: Iterable[MibProblem] = ()) -> L
     """Links ``modules``; ``problems`` are those from parsing. The first of two modules with one name counts."""
     linker = _Linker(modules)
     nodes = linker.nodes()
-    return LoadedMibs(MibTree(nodes, linker.others), _ordered([*problems, *linker.missing_modules(), *linker.problems]))
+    notifications = linker.notifications()
+    all_problems = _ordered([*problems, *linker.missing_modules(), *linker.problems])
+    return LoadedMibs(MibTree(nodes, linker.others), all_problems, notifications)
 
 
 def _ordered(problems: Iterable[MibProblem]) -> tuple[MibProblem, ...]:
@@ -102,6 +104,25 @@ class _Linker:
             text = f"{name} {what}; {count} name{'s' if count > 1 else ''} under it left out"
             self.problems.append(MibProblem(self._modules[module_name].path, line, text))
         return self._with_columns(nodes)
+
+    def notifications(self) -> tuple[MibNotification, ...]:
+        """Every notification, SMIv2 before SMIv1, whose OID can be made."""
+        found: dict[Oid, MibNotification] = {}
+        for module in sorted(self._modules.values(), key=_rank):
+            for definition in (*module.definitions, *module.traps):
+                if definition.objects is None or not (oid := self._oid(definition, module)):
+                    continue
+                objects = filter(None, (self._named_oid(name, module.name) for name in definition.objects))
+                found.setdefault(oid, MibNotification(definition.name, module.name, oid, tuple(objects)))
+        return tuple(found[oid] for oid in sorted(found))
+
+    def _named_oid(self, name: str, module: str) -> Oid:
+        """The OID of a name; empty when it has none."""
+        resolved = self._names.definition(name, module)
+        try:
+            return self._names.oid(resolved[1], resolved[0]) if resolved else ()
+        except UnresolvedOid:
+            return ()
 
     def _oid(self, definition: Definition, module: MibModule) -> Oid:
         try:

@@ -106,7 +106,7 @@ class Names:
         elsewhere.
         """
         key = (module, definition.name)
-        if self._definitions[module][definition.name] is not definition:
+        if self._definitions[module].get(definition.name) is not definition:
             for parent in self._parents(definition, module):
                 self._resolve(parent)
             oid = self._made(definition, module)

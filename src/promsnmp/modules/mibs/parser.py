@@ -47,9 +47,11 @@ class _Module:
         self.imports: list[Import] = []
         self.types: list[TypeDefinition] = []
         self.definitions: list[Definition] = []
+        self.traps: list[Definition] = []
 
     def result(self, path: str) -> MibModule:
-        return MibModule(self.name, path, tuple(self.imports), tuple(self.types), tuple(self.definitions))
+        parts = tuple(self.imports), tuple(self.types), tuple(self.definitions), tuple(self.traps)
+        return MibModule(self.name, path, *parts)
 
 
 class _File:
@@ -157,6 +159,8 @@ class _File:
             module.definitions.append(replace(declaration.definition, line=line))
         elif declaration.type is not None:
             module.types.append(replace(declaration.type, line=line))
+        elif declaration.trap is not None:
+            module.traps.append(replace(declaration.trap, line=line))
         for note in declaration.notes:
             self._note(note.offset, note.text, lost=note.lost)
 

@@ -65,6 +65,17 @@ class MibNode:
     """Why it cannot become a metric; empty when it can."""
 
 
+@dataclass(frozen=True, slots=True)
+class MibNotification:
+    """A notification (NOTIFICATION-TYPE), or a trap of SMIv1 (TRAP-TYPE) with its OID as a notification."""
+
+    name: str
+    module: str
+    oid: Oid
+    objects: tuple[Oid, ...] = ()
+    """The objects that it carries, in their order; those that no MIB defines are left out."""
+
+
 class MibTree:
     """Nodes by name and by OID; ``others`` are additional names of OIDs that already have a node."""
 
@@ -125,6 +136,8 @@ class LoadedMibs:
     tree: MibTree
     problems: Sequence[MibProblem] = ()
     """In the order of files and lines."""
+    notifications: Sequence[MibNotification] = ()
+    """In the order of their OIDs; the first of several with one OID."""
 
 
 def parse_oid(text: str) -> Oid:

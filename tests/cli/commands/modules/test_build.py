@@ -12,6 +12,7 @@ from promsnmp.cli.commands.modules import build as modules_build
 from promsnmp.errors import ModuleError
 from promsnmp.modules.model import Filter, Module
 from promsnmp.modules.snmp_yml.reader import read_text
+from promsnmp.traps.names.definitions import read
 from tests.support.tools import PROJECT
 
 MIBS = PROJECT / "tests" / "modules" / "mibs" / "data"
@@ -180,3 +181,14 @@ def test_a_long_read_counts_files_on_a_terminal(build: Build, monkeypatch: pytes
     said = build("ifNumber").err
     assert "\rreading MIBs: 4 of 5 files" in said
     assert "\r\033[K" in said
+
+
+def test_names_of_notifications_are_built_for_the_receiver_of_traps(build: Build) -> None:
+    done = build("--traps", "ACME-OLD-MIB", "NO-MIB")
+    definitions = read(done.out.encode(), source="printed")
+    assert [one.name for one in definitions.notifications.values()] == ["oldTrap"]
+    assert done.code == 1  # NO-MIB
+    assert "NO-MIB" in done.err
+    assert build("--traps").code == 0
+    with pytest.raises(click.UsageError):
+        build("--traps", "--ignore", "ifIndex")

@@ -12,6 +12,7 @@ import click
 
 from promsnmp.cli.options.module_overrides import read_overrides
 from promsnmp.cli.output.files import require_folder
+from promsnmp.cli.output.text import counted
 from promsnmp.errors import ModuleError
 from promsnmp.modules.generator.builder import BuildResult, label_name
 from promsnmp.modules.generator.builder import build as build_module
@@ -37,6 +38,8 @@ def _options(command: Command) -> Command:
         click.option("--mibs", "folders", multiple=True, required=True, type=folder, metavar="DIR",
                      help="Folder of MIB files, with its subfolders; repeatable, the first folder wins."),
         click.option("--name", metavar="NAME", help="Name of the module to build; selects one of generator.yml."),
+        click.option("--traps", "as_traps", is_flag=True,
+                     help="Build names of notifications instead, for TRAP_DEFINITIONS; each OBJECT is a MIB."),
         click.option("--generator", "generator", type=folder, metavar="FILE",
                      help="Build the modules of a generator.yml."),
         click.option("--lookup", "lookups", multiple=True, metavar="INDEX[,INDEX]=OBJECT",
@@ -72,6 +75,7 @@ def build(
     cache: Path | None,
     output: Path | None,
     objects: tuple[str, ...],
+    as_traps: bool,
     **options: Any,
 ) -> int:
     """Build a module from MIB files, for PromSNMP and for snmp_exporter.
@@ -85,12 +89,17 @@ def build(
       promsnmp modules build --mibs /usr/share/snmp/mibs UCD-SNMP-MIB::laTable
       promsnmp modules build --mibs mibs --lookup ifIndex=ifName --ignore ifName IF-MIB::ifXTable
       promsnmp modules build --mibs mibs --generator generator.yml -o snmp.yml
+      promsnmp modules build --mibs mibs --traps ACME-MIB -o acme-traps.yml
     \b
     Exit codes: 0 done, 1 an OBJECT is in no MIB, 2 wrong arguments or generator.yml,
     3 done, but a file or a declaration that the modules may need cannot be read.
     """
     if output is not None:
         require_folder(output)
+    if as_traps:
+        if generator is not None or name is not None or any(options.values()):
+            raise click.UsageError("--traps takes --mibs, --cache, -o and names of MIBs only")
+        return _build_traps(load_mibs(folders, cache=cache, progress=_Progress()), objects, output)
     source = read_generator(generator) if generator is not None else GeneratorFile()
     configs = [read_overrides(**options).apply_to(one) for one in _configs(source, generator, name, objects)]
     mibs = load_mibs(folders, cache=cache, progress=_Progress())
@@ -103,6 +112,23 @@ def build(
     if any(one.missing for one in results) or not made:
         return NOT_FOUND
     return INCOMPLETE if any(_lost(mibs, one) for one in results) else 0
+
+
+def _build_traps(mibs: LoadedMibs, modules: tuple[str, ...], output: Path | None) -> int:
+    """Builds the names of the notifications of ``modules``; none: of all."""
+    from promsnmp.traps.names.build import definitions_text
+
+    for problem in mibs.problems:
+        click.echo(f"{problem}", err=True)
+    having = {one.module for one in mibs.notifications}
+    missing = [one for one in modules if one not in having]
+    for one in missing:
+        click.echo(f"no notifications: {one}", err=True)
+    text, count = definitions_text(mibs, modules)
+    if count:
+        _write(text, output)
+        click.echo(f"{counted(count, 'notification')}", err=True)
+    return NOT_FOUND if missing or not count else 0
 
 
 def _lost(mibs: LoadedMibs, result: BuildResult) -> list[MibProblem]:

@@ -1,0 +1,1 @@
+"""Names of notifications and of what they carry, from definitions in YAML."""

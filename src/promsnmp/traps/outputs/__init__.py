@@ -1,0 +1,1 @@
+"""Outputs: where notifications are passed on to, each with a bounded queue."""

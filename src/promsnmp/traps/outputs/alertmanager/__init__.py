@@ -1,0 +1,1 @@
+"""Alerts for Alertmanager: firing and resolving, repeated until they end."""

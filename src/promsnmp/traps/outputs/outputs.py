@@ -1,0 +1,83 @@
+"""All outputs: what is accepted is queued for each of them, and delivered by one task for each."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable, Sequence
+
+from prometheus_client.metrics_core import Metric
+
+from promsnmp.traps.names.model import NamedNotification
+from promsnmp.traps.outputs.event import encode, event_of
+from promsnmp.traps.outputs.metrics import output_families
+from promsnmp.traps.outputs.queue.model import QueueError
+from promsnmp.traps.outputs.worker import Worker
+
+log = logging.getLogger(__name__)
+
+DRAIN_SECONDS = 3.0
+"""At the end of the process: how long outputs deliver what is queued, at most."""
+
+
+class Outputs:
+    """The outputs of the settings (``factory.py``)."""
+
+    def __init__(self, workers: Sequence[Worker] = ()) -> None:
+        names = [one.output.name for one in workers]
+        assert len(set(names)) == len(names), names
+        self.workers = tuple(workers)
+
+    async def start(self) -> None:
+        """Opens the queues and starts to deliver. Raises QueueError when a queue cannot be opened."""
+        for worker in self.workers:
+            await worker.start()
+
+    async def stop(self, drain: float = DRAIN_SECONDS) -> None:
+        """Delivers for ``drain`` seconds at most, and stops. What is on disk is delivered after the next start."""
+        await asyncio.gather(*(worker.stop(drain) for worker in self.workers))
+
+    async def accept(self, named: NamedNotification) -> None:
+        """Queues a notification for the outputs that get it, and returns when it is safe in all queues.
+
+        Raises QueueError when it is not safe in one of them: an inform must then not be acknowledged. The other
+        outputs get it all the same.
+        """
+        event = event_of(named)
+        wanting = [
+            worker
+            for worker in self.workers
+            if (not named.outputs or worker.output.kind in named.outputs) and worker.output.wants(event)
+        ]
+        if not wanting:
+            return
+        record = encode(event)
+        if len(wanting) == 1:
+            await wanting[0].queue.put(record)
+            return
+        results = await asyncio.gather(*(one.queue.put(record) for one in wanting), return_exceptions=True)
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
+
+    async def resolve(self, named: NamedNotification) -> None:
+        """Ends alerts that this replica has raised, after another one got the notification that resolves them.
+
+        Only Alertmanager's outputs get it. Raises QueueError.
+        """
+        record = encode(event_of(named))
+        for worker in self.workers:
+            if worker.output.kind == "alertmanager":
+                await worker.queue.put(record)
+
+    def families(self) -> Iterable[Metric]:
+        """The metrics of the outputs."""
+        return output_families(self.workers)
+
+    @property
+    def failing(self) -> list[str]:
+        """Names of the outputs whose last attempt failed."""
+        return [one.output.name for one in self.workers if one.is_failing]
+
+
+__all__ = ["Outputs", "QueueError"]

@@ -1,0 +1,1 @@
+"""Queues of outputs: in memory, or on disk, both bounded in bytes."""

@@ -1,0 +1,1 @@
+"""Rules: severity, text, labels of notifications, and which of them belong together."""
