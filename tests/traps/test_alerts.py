@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from promsnmp.sim.agent import SimulatedAgent
@@ -32,10 +33,14 @@ def test_an_inform_becomes_an_alert_and_ends_it(tmp_path: Path) -> None:
         assert service.client.post("/promsnmp/inventory", json=document).status_code == 200
         for trap, count in ((LINK_DOWN, 1), (LINK_UP, 0)):
             sent = ["-v", "2c", "-c", "public", "--", "", trap, *IF_INDEX_7]
-            wait_until(lambda sent=sent: send(tmp_path, trap_port, *sent, inform=True), deadline=30, what="the inform")
-            wait_until(lambda count=count: len(WEB.get(alerts).json()) == count, deadline=30, what="the alert")
+            wait_until(partial(send, tmp_path, trap_port, *sent, inform=True), deadline=30, what="the inform")
+            wait_until(partial(_are_firing, alerts, count), deadline=30, what="the alert")
             if count:
                 (alert,) = WEB.get(alerts).json()
                 assert (alert["labels"]["device"], alert["labels"]["ifIndex"]) == ("switch", "7")
         text = service.client.get("/metrics").text
         assert f'promsnmp_trap_deliveries_total{{output="alertmanager-127.0.0.1-{port}",result="delivered"}} 2' in text
+
+
+def _are_firing(alerts: str, count: int) -> bool:
+    return len(WEB.get(alerts).json()) == count
