@@ -73,7 +73,7 @@ def test_the_image_is_built_from_a_digest_and_from_locks_only() -> None:
     text = (PROJECT / "deploy" / "image" / "Containerfile").read_text(encoding="utf-8")
     (base,) = re.findall(r"^ARG PYTHON_IMAGE=(\S+)$", text, re.MULTILINE)
     assert re.fullmatch(r"\S+@sha256:[0-9a-f]{64}", base)
-    installs = re.findall(r"pip (?:install|wheel) [^&\\\n]+", text)
+    installs = re.findall(r"pip (?:--python \S+ )?(?:install|wheel) [^&\\\n]+", text)
     assert len(installs) == 4
     for one in installs:
         assert "--require-hashes" in one or "--no-deps" in one, one

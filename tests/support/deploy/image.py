@@ -23,6 +23,8 @@ IMAGE = "localhost/promsnmp:test"
 PACKAGES = "python3,python3-venv,python3-dev,gcc,libc6-dev,binutils,ca-certificates,tzdata"
 SUITE = "bookworm"
 BASE = f"localhost/promsnmp-base:{SUITE}"
+COMPILER = Path("/usr/local/bin/quick-cc")
+"""The C compiler of the base: without optimisation, which takes two thirds of the time."""
 WEEK = 7 * 86_400.0
 
 
@@ -55,11 +57,16 @@ def make_base() -> None:
         return
     bootstrap = require_tool("mmdebstrap", package="mmdebstrap")
     archive = CACHE / "base.tar"
-    command = [bootstrap, "--variant=minbase", f"--include={PACKAGES}", "--quiet", SUITE, str(archive)]
+    compiler = CACHE / COMPILER.name
+    compiler.write_text('#!/bin/sh\nexec gcc "$@" -O0\n')
+    compiler.chmod(0o755)
+    copied = f"--customize-hook=copy-in {compiler} {COMPILER.parent}"
+    options = ["--variant=minbase", f"--include={PACKAGES}", copied, "--quiet"]
+    command = [bootstrap, *options, SUITE, str(archive)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
     if done.returncode != 0:
         unavailable(f"cannot make a base of Debian's packages: {done.stderr[-500:]}")
-    done = podman("import", "--quiet", archive, BASE, check=False)
+    done = podman("import", "--quiet", "--change", f"ENV CC={COMPILER}", archive, BASE, check=False)
     archive.unlink()
     if done.returncode != 0:
         unavailable(f"podman cannot store images here: {done.stderr[-500:]}")
