@@ -101,7 +101,17 @@ def _burst(port: int) -> None:
 
 def _by_another(where: Path, pid: int, port: int) -> None:
     """A command changes the file, and the server loads it automatically."""
-    command = [sys.executable, "-m", "promsnmp", "devices", "add", f"192.0.2.{pid % 250}", "--name", f"new-{pid}"]
+    command = [
+        sys.executable,
+        "-m",
+        "promsnmp",
+        "devices",
+        "add",
+        "--no-check",
+        f"192.0.2.{pid % 250}",
+        "--name",
+        f"new-{pid}",
+    ]
     with _Bystander(port) as bystander:
         began, cpu = time.perf_counter(), cpu_seconds(pid)
         file = ["--file", str(where / "inventory.json")]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from bench.comparison.versus import Side, compare
 from bench.parts import ONE_CORE, devices, exporter, folder, process, progress, promsnmp, snmp_yml
-from bench.versus import Side, compare
 
 EXPORTER_PORT = 19116
 LIVE = {"COLLECTION_INTERVAL": "0", "CACHE_EXP_MILLIS": "0", "SNMP_ALLOW_ADHOC_TARGETS": "true"}

@@ -95,7 +95,7 @@ def folder() -> Iterator[Path]:
 def devices(where: Path) -> Iterator[None]:
     """Simulated 48-port switches on every address of 127.0.0.0/8, port SIMULATOR_PORT."""
     source, program = SHARED / "bench" / "simagent.c", where / "simagent"
-    command = [sys.executable, "-m", "bench.switches", str(SIMULATOR_PORT)]
+    command = [sys.executable, "-m", "bench.comparison.switches", str(SIMULATOR_PORT)]
     if source.exists() and shutil.which("gcc") is not None:
         subprocess.run(["gcc", "-O2", "-w", "-o", str(program), str(source)], check=True)
         command = [str(program), "-p", str(SIMULATOR_PORT)]

@@ -72,7 +72,8 @@ def test_help_imports_no_command() -> None:
         check=True,
     )
     loaded = done.stdout.splitlines()[-1]
-    assert sorted(ast.literal_eval(loaded)) == ["promsnmp.cli", "promsnmp.cli.main", "promsnmp.errors"]
+    of_config = ["promsnmp.cli.options", "promsnmp.cli.options.config_file"]
+    assert sorted(ast.literal_eval(loaded)) == ["promsnmp.cli", "promsnmp.cli.main", *of_config, "promsnmp.errors"]
 
 
 def test_the_version_is_the_package_s() -> None:

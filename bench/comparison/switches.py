@@ -1,4 +1,6 @@
-"""Simulated 48-port switches on every address of 127.0.0.0/8: ``python -m bench.switches PORT``, until it is ended.
+"""Simulated 48-port switches on every address of 127.0.0.0/8, until it is ended.
+
+    python -m bench.comparison.switches PORT
 
 The benchmarks use these where the faster agent in C of the folder ``shared`` is missing. All addresses are one device.
 """
