@@ -50,6 +50,10 @@ class ConnectionRefused(RequestNotSent):
     """Nothing listens at the address."""
 
 
+class CertificateNotTrusted(RequestNotSent):
+    """The server's certificate is not trusted, or has another name; the text has the reason only."""
+
+
 class HttpClient:
     """Keep-alive connections to ``host:port``: one for each concurrent request."""
 
@@ -125,6 +129,8 @@ class HttpClient:
                 _, made = await loop.create_connection(_Connection, self._host, self._port, ssl=self._tls)
         except TimeoutError:
             raise RequestNotSent(f"{self.address} does not accept a connection") from None
+        except ssl.SSLCertVerificationError as error:
+            raise CertificateNotTrusted(error.verify_message or str(error)) from None
         except OSError as error:  # ssl.SSLError is one
             reason = error.strerror or str(error) or type(error).__name__
             kind = ConnectionRefused if isinstance(error, ConnectionRefusedError) else RequestNotSent

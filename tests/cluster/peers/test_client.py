@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +14,7 @@ from promsnmp.cluster.peers.cluster_key import ClusterKey
 from promsnmp.errors import PeerError
 from promsnmp.support.http_client import RequestNotSent
 from tests.support.cluster.peer_server import Answer, PeerServer
+from tests.support.service.certificates import Authority
 from tests.support.tools import free_tcp_port
 
 KEY, OTHER_KEY = ClusterKey("the key of the tests of clients, 32+"), ClusterKey("some other key of the tests, 32+")
@@ -152,3 +155,22 @@ async def test_silence_and_nobody_are_requests_that_were_not_sent(client: PeerCl
         with pytest.raises(RequestNotSent) as caught:
             await client.request(address, "POST", b"/x", timeout=0.3)
         assert not isinstance(caught.value, PeerNotProven)
+
+
+async def test_a_certificate_that_is_not_trusted_is_named_and_gets_no_request(tmp_path: Path) -> None:
+    authority, seen = Authority(), list[bytes]()
+    authority.server().write(tmp_path, "server")
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(tmp_path / "server.crt", tmp_path / "server.key")
+
+    async def listen(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        seen.append(await reader.read(100))
+        writer.close()
+
+    async with await asyncio.start_server(listen, "127.0.0.1", 0, ssl=tls) as server:
+        address = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        client = PeerClient(KEY, "pod-0", "process of pod-0", tls=Authority("another CA").context)
+        with pytest.raises(PeerNotProven, match=r"certificate of .* is not trusted .*CLUSTER_CA_FILE"):
+            await post(client, address)
+        client.close()
+    assert not seen

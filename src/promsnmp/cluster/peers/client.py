@@ -21,6 +21,7 @@ from promsnmp.errors import PeerError
 from promsnmp.observe.tasks import shielded
 from promsnmp.support.http_client import (
     MAX_BODY,
+    CertificateNotTrusted,
     ConnectionRefused,
     HeaderPairs,
     HttpClient,
@@ -217,6 +218,11 @@ class PeerClient:
             )
         except ConnectionRefused:
             raise
+        except CertificateNotTrusted as error:
+            text = (
+                f"the certificate of {address} is not trusted ({error}); it must be that of this replica, or have its"
+            )
+            raise PeerNotProven(f"{text} name and be of a CA in CLUSTER_CA_FILE or WEB_CONFIG_FILE") from None
         except PeerError as error:
             raise RequestNotSent(f"no answer to a challenge: {error}") from None
         try:
