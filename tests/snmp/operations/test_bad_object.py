@@ -80,6 +80,16 @@ def test_other_errors_are_gone_round_as_well(status: int) -> None:
     assert set(TABLES["rows"]) - read(walks) == {bad}
 
 
+@pytest.mark.parametrize("status", [GEN_ERR, NO_SUCH_NAME, AUTHORIZATION_ERROR])
+@pytest.mark.parametrize("kind", TABLES)
+def test_a_bad_object_behind_the_subtree_costs_no_row_of_it(kind: str, status: int) -> None:
+    """A GETBULK covers it, too; v1's noSuchName at the end of the MIB view looks the same."""
+    walks, packets = walked(TABLES[kind], {"1.3.6.1.4.1.9999.2.1.0"}, status=status)
+    assert read(walks) == set(TABLES[kind])
+    assert bool(walks.failures) == (status != NO_SUCH_NAME)
+    assert packets < 30
+
+
 @pytest.mark.parametrize("bad", [table(*map(str, range(1, 31)))[30:60], [f"{ROOT}.1.4", f"{ROOT}.2.9", f"{ROOT}.3.1"]])
 def test_a_whole_column_and_several_objects_are_gone_round(bad: list[str]) -> None:
     walks, packets = walked(TABLES["rows"], set(bad), status=GEN_ERR)

@@ -17,10 +17,9 @@ class BadObjectSearch:
     """``candidate`` is the OID (content octets) to send a GETNEXT from; ``on_result`` says how that ended.
 
     At the end, ``is_over``, and ``start`` is where the walk goes on; None when nothing answers up to the subtree's end.
-    With ``end_only`` it only asks whether anything answers there, and if so, goes on from ``position``.
     """
 
-    def __init__(self, root: bytes, position: bytes, *, end_only: bool = False) -> None:
+    def __init__(self, root: bytes, position: bytes) -> None:
         self.is_over = False
         self.start: bytes | None = None
         self._questions = 0
@@ -32,11 +31,6 @@ class BadObjectSearch:
         self._step = 1
         self._next = self._after_next_row
         self._end = (*self._root, oid.MAX_SUBID)
-        self._position = position
-        if end_only:
-            self._next = self._after_end_only
-            self._ask(self._end)
-            return
         next_row = (*self._subids[:-1], self._subids[-1] + 1) if self._subids else ()
         if len(self._subids) > len(self._root) and next_row[-1] <= oid.MAX_SUBID:
             self._ask(next_row)
@@ -63,10 +57,6 @@ class BadObjectSearch:
             return
         self._next = self._after_end
         self._ask(self._end)
-
-    def _after_end_only(self, *, works: bool) -> None:
-        self.start = self._position if works else None
-        self.is_over = True
 
     def _after_end(self, *, works: bool) -> None:
         if not works:

@@ -99,7 +99,7 @@ class WalkOperation:
         self._gaps: deque[tuple[bytes, bytes]] = deque()
         self._attempts = SizeAttempts(limits.repetitions)
         self._search: BadObjectSearch | None = None
-        self._search_reason: ErrorStatus | None = None
+        self._search_reason: ErrorStatus
         self._status_error: ErrorStatus | None = None
         """The first object that was left out."""
         self._bad_objects = 0
@@ -249,10 +249,10 @@ class WalkOperation:
             self._limits.max_repetitions = size // 2
         elif self._is_get:
             self._end(error_status(pdu.status, pdu.index, self._position))
-        elif size != GET_NEXT and pdu.status != NO_SUCH_NAME:
-            self._careful_size = GET_NEXT  # the bad object is among those that the request covers
+        elif size != GET_NEXT:
+            self._careful_size = GET_NEXT  # the bad object, or the end, is among what the request covers
         else:
-            self._search_behind(error_status(pdu.status, pdu.index, self._position), end_only=size != GET_NEXT)
+            self._search_behind(error_status(pdu.status, pdu.index, self._position))
 
     def _on_end_of_mib(self) -> None:
         if self._may_get_root() and not self._is_get:
@@ -260,15 +260,15 @@ class WalkOperation:
         else:
             self._end(None)
 
-    def _search_behind(self, error: ErrorStatus, *, end_only: bool) -> None:
-        """Looks for a way round the object; with ``end_only``, whether the MIB ends here."""
+    def _search_behind(self, error: ErrorStatus) -> None:
+        """Looks for a way round the object."""
         assert self._subtree is not None
         self._bad_objects += 1
         if self._bad_objects > MAX_BAD_OBJECTS:
             self._end(error)
             return
-        self._search_reason = None if end_only else error
-        self._search = BadObjectSearch(self._subtree.root, self._position, end_only=end_only)
+        self._search_reason = error
+        self._search = BadObjectSearch(self._subtree.root, self._position)
 
     def _on_search_response(self, search: BadObjectSearch, pdu: ber.Pdu) -> None:
         search.on_result(works=not pdu.status)
@@ -276,7 +276,7 @@ class WalkOperation:
             return
         self._search = None
         if search.start is not None:
-            if self._status_error is None and self._search_reason is not None:
+            if self._status_error is None:
                 self._status_error = self._search_reason
                 self._status_error.message += " for the object behind this OID, which is left out"
             self._careful_size = GET_NEXT
@@ -287,7 +287,7 @@ class WalkOperation:
         if pdu.status == NO_SUCH_NAME:
             self._on_end_of_mib()  # nothing answers behind it: as in v1, it is the end
         else:
-            self._end(self._search_reason or error_status(pdu.status, pdu.index, self._position))
+            self._end(self._search_reason)
 
     def _end(self, failure: SnmpError | None) -> None:
         assert self._subtree is not None
