@@ -28,7 +28,7 @@ PREFIX = "usr/lib/promsnmp"
 CONFIG = "etc/promsnmp/promsnmp.yml"
 DEFAULTS = "etc/default/promsnmp"
 INVENTORY = "/var/lib/promsnmp/inventory.json"
-MAINTAINER = "PromSNMP maintainers <promsnmp@pbrane.io>"
+MAINTAINER = "PromSNMP maintainers <promsnmp@users.noreply.github.com>"
 
 POSTINST = """\
 #!/bin/sh

@@ -1,4 +1,4 @@
-"""Writes docs/reference/promsnmp.schema.json, the JSON schema of promsnmp.yml, from ``promsnmp.settings``.
+"""Writes docs/schema/promsnmp.schema.json, the JSON schema of promsnmp.yml, from ``promsnmp.settings``.
 
     python -m scripts.pages.config_schema
 
@@ -14,7 +14,7 @@ from pathlib import Path
 from promsnmp.settings.reading.schema import schema
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGE = ROOT / "docs" / "reference" / "promsnmp.schema.json"
+PAGE = ROOT / "docs" / "schema" / "promsnmp.schema.json"
 COPY = ROOT / "deploy" / "promsnmp.schema.json"
 
 

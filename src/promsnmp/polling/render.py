@@ -197,7 +197,7 @@ class PageRenderer:
 
 
 def _size_of(parts: Sequence[bytes]) -> int:
-    """Bytes of parts, of which there may be a million: other threads get Python's lock in between."""
+    """Bytes of parts. There may be a million of them: other threads get Python's lock in between."""
     return sum([sum(map(len, parts[start : start + BLOCK_PIECES])) for start in range(0, len(parts), BLOCK_PIECES)])
 
 

@@ -24,7 +24,7 @@ except ImportError:
     from promsnmp import uncompiled as cython  # type: ignore[no-redef]  # the same names
 
 if cython.compiled:
-    from cython.cimports.libc.string import memcmp, memcpy  # type: ignore[import-untyped]
+    from cython.cimports.libc.string import memcmp, memcpy  # type: ignore[import-untyped]  # Cython's own
 
 COMPILED: bool = cython.compiled
 

@@ -15,7 +15,7 @@ except ImportError:
     from promsnmp import uncompiled as cython  # type: ignore[no-redef]  # the same names
 
 if cython.compiled:
-    from cython.cimports.libc.string import memchr  # type: ignore[import-untyped]
+    from cython.cimports.libc.string import memchr  # type: ignore[import-untyped]  # Cython's own
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 

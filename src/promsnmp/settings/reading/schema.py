@@ -15,7 +15,7 @@ from promsnmp.settings.group import Group, is_secret
 from promsnmp.settings.reading.units import milliseconds, octets
 from promsnmp.settings.settings import GROUPS
 
-URL = "https://pbrane.github.io/promsnmp/reference/promsnmp.schema.json"
+URL = "https://pbrane.github.io/promsnmp/schema/promsnmp.schema.json"
 WIDTH = 110
 """Characters of a line of a comment."""
 _UNITS = {milliseconds: r"^\s*([0-9.]+\s*(ms|s|m|h|d)\s*)+$", octets: r"^\s*[0-9.]+\s*([kMGT]B|[KMGT]iB?|B)\s*$"}
