@@ -172,7 +172,8 @@ class PageRenderer:
 
 
 def _size_of(parts: Sequence[bytes]) -> int:
-    """Bytes of parts, of which there may be a million: other threads get Python's lock in between."""
+    """Bytes of all parts, added up in pieces: other threads get Python's lock in between, as there may be a million
+    parts."""
     return sum([sum(map(len, parts[start : start + BLOCK_PIECES])) for start in range(0, len(parts), BLOCK_PIECES)])
 
 
