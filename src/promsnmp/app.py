@@ -156,9 +156,7 @@ def _build_parts(settings: Settings) -> _Parts:
         page_families=device_traps.families,
     )
     discovery_counts, poll_rates = DiscoveryCounts(), PollRateMeter(polling.counts)
-    discovery = _build_discovery(
-        settings, store, cluster, discovery_counts, known_modules=lambda: catalogue_store.current.modules
-    )
+    discovery = _build_discovery(settings, store, cluster, discovery_counts, lambda: catalogue_store.current.modules)
     return _Parts(
         settings=settings,
         web=web,
@@ -222,12 +220,7 @@ def _build_cluster(
 
 
 def _build_discovery(
-    settings: Settings,
-    store: InventoryStore,
-    cluster: Cluster,
-    counts: DiscoveryCounts,
-    *,
-    known_modules: KnownModules,
+    settings: Settings, store: InventoryStore, cluster: Cluster, counts: DiscoveryCounts, known_modules: KnownModules
 ) -> Discovery:
     return make_discovery(
         settings,
@@ -379,7 +372,7 @@ def _build_metrics(parts: _Parts, access: AccessControl, requests: RequestCounts
     store, catalogue_store, discovery = parts.store, parts.catalogue_store, parts.discovery
     return SelfMetrics(
         lambda: metric_families.build_families(version=__version__, compiled=COMPILED),
-        lambda: metric_families.site_families(_site_labels(parts.settings)),
+        lambda: metric_families.site_families(parts.settings.site_labels),
         parts.polling.families,
         lambda: metric_families.loop_families(parts.loop_lag.seconds),
         lambda: inventory_families(store, parts.disk),
@@ -399,13 +392,6 @@ def _build_metrics(parts: _Parts, access: AccessControl, requests: RequestCounts
         ),
         lambda: metric_families.login_families(access.failures.total),
     )
-
-
-def _site_labels(settings: Settings) -> dict[str, str]:
-    """Labels of ``promsnmp_site_info``: every PROM_TENANT_* and PROM_SITE_* setting."""
-    names = [name for name in Settings.model_fields if name.startswith(("prom_tenant", "prom_site"))]
-    values = {name.removeprefix("prom_"): getattr(settings, name) for name in names}
-    return {name: "" if value is None else str(value) for name, value in values.items()}
 
 
 # --------------------------------------------------------------------------------------------------- while it runs
@@ -429,12 +415,9 @@ def _periodic_tasks(parts: _Parts) -> Mapping[str, PeriodicTask]:
 
 def _lifecycles(parts: _Parts) -> list[Lifecycle]:
     """In the order in which they start and end."""
+    leave = partial(parts.cluster.leave, parts.polling.hand_over)
     return [
-        Lifecycle(
-            start=parts.cluster.start,
-            stop=parts.cluster.stop,
-            drain=lambda: parts.cluster.leave(parts.polling.hand_over),
-        ),
+        Lifecycle(start=parts.cluster.start, stop=parts.cluster.stop, drain=leave),
         Lifecycle(start=parts.polling.start, stop=parts.polling.stop),
         Lifecycle(start=parts.traps.start, stop=parts.traps.stop),
         Lifecycle(start=parts.discovery.resume, stop=parts.discovery.close),

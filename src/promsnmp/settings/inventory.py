@@ -56,3 +56,9 @@ class SiteSettings(Group):
     prom_site_addr: str = Field("", description="The site's postal address.")
     prom_site_lat: float | None = Field(None, ge=-90, le=90, description="The site's latitude in degrees.")
     prom_site_long: float | None = Field(None, ge=-180, le=180, description="The site's longitude in degrees.")
+
+    @property
+    def site_labels(self) -> dict[str, str]:
+        """The labels of ``promsnmp_site_info``: all of these settings."""
+        values = {name.removeprefix("prom_"): getattr(self, name) for name in SiteSettings.model_fields}
+        return {name: "" if value is None else str(value) for name, value in values.items()}
