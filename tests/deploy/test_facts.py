@@ -172,6 +172,7 @@ EXAMPLE_FILES = {
     "storageclass-aws-efs",
     "storageclass-azure-files",
     "storageclass-nfs",
+    "traps",
 }
 VALUES = """\
 replicaCount image.repository image.tag image.pullPolicy config.siteId config.siteLabel config.tenantId
