@@ -38,8 +38,8 @@ def test_an_inform_becomes_an_alert_and_ends_it(tmp_path: Path) -> None:
             if count:
                 (alert,) = WEB.get(alerts).json()
                 assert (alert["labels"]["device"], alert["labels"]["ifIndex"]) == ("switch", "7")
-        text = service.client.get("/metrics").text
-        assert f'promsnmp_trap_deliveries_total{{output="alertmanager-127.0.0.1-{port}",result="delivered"}} 2' in text
+        delivered = f'promsnmp_trap_deliveries_total{{output="alertmanager-127.0.0.1-{port}",result="delivered"}} 2'
+        wait_until(lambda: delivered in service.client.get("/metrics").text, what="both deliveries to be counted")
 
 
 def _are_firing(alerts: str, count: int) -> bool:
