@@ -146,6 +146,9 @@ def test_another_cluster_key_makes_a_cluster_of_its_own(tmp_path: Path, redis_se
         for replica in (one, two):
             wait_until(lambda replica=replica: "CLUSTER_KEY" in problems_of(replica), deadline=30)  # type: ignore[misc]
             assert len(replica.leadership["members"]) == 1  # type: ignore[arg-type]
+        wait_until(
+            lambda: "heartbeats in redis: " in one.output(), deadline=30, what="the other's heartbeat to be refused"
+        )
         assert one.output().count("heartbeats in redis: ") == 1
 
 
