@@ -71,3 +71,27 @@ def test_labels_of_rows_that_have_gone_are_dropped_in_time() -> None:
 def test_rows_with_labels_of_an_earlier_row_are_reported() -> None:
     table = LabelTable(LabelSpec((), ()))
     assert run_steps(table.texts(index_of(1, 2, 3), Column()))[1:] == ([b" ", b" ", b" "], (1, 2))
+
+
+def test_texts_that_the_last_poll_did_not_use_are_not_the_latest() -> None:
+    """Else rows that come back are used without being noted, and their labels are not read again."""
+    table, column = LabelTable(LabelSpec((ROW,), (NAME,))), Column(r1="a")
+    table.refresh([b"same"])
+    run_steps(table.texts(index_of(1), column))
+    assert table.rows_changed()
+    table.refresh([b"same"])
+    assert table.latest is not None
+    assert table.rows_changed()
+    table.refresh([b"same"])
+    assert table.latest is None
+
+
+def test_rows_with_invalid_indexes_are_counted_after_other_rows_are_forgotten() -> None:
+    table = LabelTable(LabelSpec((ROW,), ()))
+    wrong = (5).to_bytes(2, "big") + oid.encode_subids([1, 2, 3, 4, 5])
+    table.refresh([])
+    run_steps(table.texts(index_of(*range(2_000)), Column()))
+    for _ in range(3):
+        table.refresh([])
+        run_steps(table.texts(wrong, Column()))
+        assert table.invalid_rows(wrong) == 1

@@ -84,6 +84,16 @@ def test_a_wrong_secret_is_not_shown(file: Path) -> None:
     assert SECRET not in str(failed.value)
 
 
+@pytest.mark.parametrize(
+    "value", [f"[a, '{SECRET},b']", f"!{SECRET}", f"*{SECRET}", f"[!{SECRET}]", f"{{{SECRET}: 1}}"]
+)
+def test_a_secret_that_yaml_reads_otherwise_is_refused_and_not_shown(file: Path, value: str) -> None:
+    file.write_text(f"trap_outputs:\n  trap_webhook_token: {value}\n")
+    with pytest.raises(SettingsError, match=":2: ") as failed:
+        load_settings()
+    assert SECRET not in str(failed.value)
+
+
 def test_a_file_with_secrets_is_refused_when_others_can_read_it(file: Path) -> None:
     file.write_text(f"server: {{api_token: {SECRET}}}")
     file.chmod(0o644)

@@ -85,7 +85,10 @@ class LabelTable:
             (len(one.texts) for one in self._previous.values()), default=0
         ):
             self._by_suffix.clear()
-            self._invalid.clear()
+            if self._invalid:  # texts of the last poll may be used again, and are counted
+                self._invalid &= {suffix for one in self._previous.values() for suffix in ber.suffixes(one.rows)}
+        if self.latest is not None and self.latest.rows not in self._previous:
+            self.latest = None  # the last poll did not use it
 
     def clear(self) -> None:
         """Drops everything."""

@@ -104,6 +104,21 @@ async def test_one_event_that_is_refused_costs_no_other() -> None:
     assert worker.results == {"delivered": 7, "refused": 1}
 
 
+async def test_records_that_no_output_can_read_are_refused_and_cost_no_other() -> None:
+    recorder = Recorder()
+    worker = worker_of(recorder)
+    outputs = Outputs([worker])
+    await accept(outputs, "a")
+    await worker.queue.put(b'{"receivedAt": 1}')
+    await worker.queue.put(b"[" * 60_000)
+    await accept(outputs, "b")
+    async with running(worker):
+        await until(lambda: not len(worker.queue))
+    assert recorder.texts == ["a", "b"]
+    assert worker.results["delivered"] == 2
+    assert worker.results["refused"] >= 2  # a batch that is read again counts its unreadable records again
+
+
 async def test_events_that_are_too_old_are_dropped() -> None:
     recorder = Recorder()
     worker = worker_of(recorder, max_age=15)

@@ -27,6 +27,8 @@ SYSTEM_PLACE = Path("/etc/promsnmp") / NAME
 MAX_OCTETS = 1024 * 1024
 NEAR = 0.6
 """Similarity (difflib's ratio) from which a key is taken for a misspelt one."""
+PLAIN_TAGS = frozenset(f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool"))
+"""Tags that leave the text as it is."""
 _NAME = re.compile(r"[A-Za-z_0-9]{1,60}", re.ASCII)
 
 
@@ -132,7 +134,7 @@ class _Reader:
                 self._report(self._unknown(name_node, name, group, self._fields_of(group)))
                 continue
             try:
-                found = _text(value, name)
+                found = _text(value, name, secret=is_secret(self.fields[name]))
             except NodeError as error:
                 self._report(error)
                 continue
@@ -168,16 +170,27 @@ def _content(path: Path) -> str:
         raise SettingsError(f"{path}: is not UTF-8") from None
 
 
-def _text(node: yaml.Node, name: str) -> str:
-    """The text of a value as it would be in the environment; that of a list with commas; "" for null."""
+def _text(node: yaml.Node, name: str, *, secret: bool) -> str:
+    """The text of a value as it would be in the environment; that of a list with commas; "" for null.
+
+    No error shows a part of a ``secret`` value.
+    """
     if is_null(node):
         return ""
     if isinstance(node, yaml.SequenceNode):
-        parts = [text(item, f"an item of {name}") for item in node.value]
+        parts = [_scalar(item, f"an item of {name}") for item in node.value]
         if wrong := next((part for part in parts if "," in part), None):
-            raise NodeError(node, f"an item of {name} must have no comma: {quoted(wrong)}")
+            shown = "" if secret else f": {quoted(wrong)}"
+            raise NodeError(node, f"an item of {name} must have no comma{shown}")
         return ",".join(parts)
-    return text(node, name)
+    return _scalar(node, name)
+
+
+def _scalar(node: yaml.Node, what: str) -> str:
+    """The text of a scalar. A tag is refused: it is the start of unquoted text, which would be lost."""
+    if isinstance(node, yaml.ScalarNode) and not (is_null(node) or node.tag in PLAIN_TAGS):
+        raise NodeError(node, f"{what} has a YAML tag (!); put text that starts with ! in quotes")
+    return text(node, what)
 
 
 def _exposed(path: Path, secrets: list[str]) -> list[str]:

@@ -63,7 +63,10 @@ def encode(event: Event) -> bytes:
 
 def decode(record: bytes) -> Event:
     """The event of a record. Raises ValueError when it is none."""
-    event = json.loads(record)
+    try:
+        event = json.loads(record)
+    except RecursionError:
+        raise ValueError("the record is nested too deeply") from None
     if not isinstance(event, dict) or not isinstance(event.get("receivedAt"), int | float):
         raise ValueError("the record is no event")
     return event

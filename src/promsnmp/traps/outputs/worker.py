@@ -133,6 +133,14 @@ class Worker:
                     return
                 log.warning("%s refused a notification, which is lost: %s", self.output.name, error)
                 refused = len(events)
+            except (AttributeError, LookupError, TypeError, ValueError) as error:
+                # a record of another version or by another hand; without this, it would be tried for ever
+                if len(batch.records) > 1:
+                    self._limit = len(batch.records) // 2
+                    return
+                kind = type(error).__name__
+                log.warning("%s cannot read a notification in its queue, which is lost: %s", self.output.name, kind)
+                refused = len(events)
             self._results[REFUSED] += refused
             self._results[DELIVERED] += len(events) - refused
             self._succeeded()
