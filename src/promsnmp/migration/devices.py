@@ -91,7 +91,13 @@ def devices_of(targets: Iterable[ScrapeTarget], catalogue: Catalogue, notes: Not
     devices: dict[AgentEndpoint, MigratedDevice] = {}
     jobs: dict[int, ScrapeJob] = {}
     for target in targets:
-        if not is_snmp(target) or (device := _device(target, catalogue, notes)) is None:
+        if not is_snmp(target):
+            continue
+        try:
+            device = _device(target, catalogue, notes)
+        except ValueError as error:
+            what = f"{target.param('target')}: not migrated: {error}"
+            notes.add(target.file, target.line, what, lost=True)
             continue
         jobs[id(target.job)] = target.job
         if (before := devices.get(device.endpoint)) is None:
@@ -103,31 +109,25 @@ def devices_of(targets: Iterable[ScrapeTarget], catalogue: Catalogue, notes: Not
     return _with_own_names(list(devices.values()), notes)
 
 
-def _device(target: ScrapeTarget, catalogue: Catalogue, notes: Notes) -> MigratedDevice | None:
-    def lost(what: str) -> None:
-        notes.add(target.file, target.line, f"{target.param('target')}: {what}", lost=True)
-
+def _device(target: ScrapeTarget, catalogue: Catalogue, notes: Notes) -> MigratedDevice:
+    """The device behind a target. Raises ValueError with the reason why there is none."""
     address = target.param("target")
     transport, separator, rest = address.partition("://")
     if separator and transport != "udp":
-        return lost(f"not migrated: the inventory has SNMP over UDP only, not {transport[:10]}")
-    try:
-        host, port = split_target(rest if separator else address)
-    except ValueError as error:
-        return lost(f"not migrated: {error}; correct the target or its relabel_configs")
+        raise ValueError(f"the inventory has SNMP over UDP only, not {transport[:10]}")
+    host, port = split_target(rest if separator else address)
     auth = target.param("auth") or DEFAULT_AUTH
     if auth not in catalogue.auths:
-        return lost(f"not migrated: snmp.yml has no auth {auth!r}; give the file that has it as --snmp")
-    modules = target.values("module") or (DEFAULT_MODULE,)
-    if unknown := [name for name in modules if name not in catalogue.modules]:
-        lost(f"without module {', '.join(map(repr, unknown))}, which snmp.yml does not have; give its file as --snmp")
-        modules = tuple(name for name in modules if name in catalogue.modules)
+        raise ValueError(f"snmp.yml has no auth {auth!r}; give the file that has it as --snmp")
+    names = target.values("module") or (DEFAULT_MODULE,)
+    modules = tuple(name for name in names if name in catalogue.modules)
+    unknown = ", ".join(repr(name) for name in names if name not in modules)
     if not modules:
-        return None
-    try:
-        credentials = _credentials(target, catalogue.auths[auth])
-    except ValueError as error:
-        return lost(f"not migrated: {error}")
+        raise ValueError(f"snmp.yml has no module {unknown}; give the file that has it as --snmp")
+    if unknown:
+        what = f"{address}: without module {unknown}, which snmp.yml does not have; give its file as --snmp"
+        notes.add(target.file, target.line, what, lost=True)
+    credentials = _credentials(target, catalogue.auths[auth])
     used = [catalogue.modules[name] for name in modules]
     interval = min(max(target.interval, SHORTEST_INTERVAL), LONGEST_INTERVAL)
     if interval != target.interval:

@@ -22,8 +22,10 @@ T = TypeVar("T")
 
 DEFAULT_INTERVAL, DEFAULT_TIMEOUT = 60_000, 10_000
 """Milliseconds: those of Prometheus."""
-_STAYS = ("metric_relabel_configs", "honor_labels", "sample_limit", "label_limit", "body_size_limit", "basic_auth",
-          "authorization", "oauth2", "tls_config", "proxy_url", "follow_redirects", "native_histogram_bucket_limit")  # fmt: skip
+_STAYS = (
+    "metric_relabel_configs", "honor_labels", "sample_limit", "label_limit", "body_size_limit", "basic_auth",
+    "authorization", "oauth2", "tls_config", "proxy_url", "follow_redirects", "native_histogram_bucket_limit",
+)  # fmt: skip
 """Keys of a job that say how Prometheus scrapes; they have their place in the job that scrapes PromSNMP."""
 
 
@@ -172,7 +174,7 @@ def files_of(job: ScrapeJob, pattern: str) -> list[Path]:
 
 
 def _files(beside: Path, pattern: str) -> list[Path]:
-    return [Path(name) for name in sorted(glob(str(beside.parent / pattern)))]
+    return [Path(name) for name in sorted(glob(str(beside.parent / pattern)))]  # noqa: PTH207  # the pattern may be absolute
 
 
 def _text(parts: Mapping[str, yaml.Node], key: str, default: str) -> str:

@@ -87,7 +87,7 @@ def _instead(values: Sequence[str], jobs: Sequence[ScrapeJob]) -> dict[str, list
             name, pattern = snmp[0], value
         elif name not in snmp:
             raise click.UsageError(f"--file-sd {value}: no job {name!r} with /snmp; jobs: {', '.join(snmp) or 'none'}")
-        paths = [Path(path) for path in sorted(glob(pattern))]
+        paths = [Path(path) for path in sorted(glob(pattern))]  # noqa: PTH207  # the pattern may be absolute
         if not paths:
             raise ModuleError(f"{pattern}:1: cannot be read: no such file")
         found.setdefault(name, []).extend(paths)

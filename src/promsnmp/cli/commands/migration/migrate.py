@@ -18,6 +18,7 @@ from promsnmp.cli.commands.migration.apply import (
     ServiceDestination,
 )
 from promsnmp.cli.commands.migration.files import source_options
+from promsnmp.cli.commands.migration.verify import verify
 from promsnmp.cli.options.inventory_file import file_option
 from promsnmp.cli.options.service import service_options
 from promsnmp.cli.output.files import require_folder
@@ -81,7 +82,7 @@ def snmp_exporter(
     Examples:
       promsnmp migrate snmp-exporter --prometheus prometheus.yml --snmp snmp.yml --dry-run
       promsnmp migrate snmp-exporter --prometheus prometheus.yml --snmp 'snmp*.yml' --url http://promsnmp:8080
-      promsnmp migrate snmp-exporter --prometheus prometheus.yml --snmp snmp.yml --file-sd snmp=consul.json -o devices.json
+      promsnmp migrate snmp-exporter --prometheus prometheus.yml --snmp snmp.yml -o devices.json
     """
     if output and (file or dry_run):
         raise click.UsageError("-o writes a document and nothing else; leave out --file and --dry-run")
@@ -99,6 +100,9 @@ def snmp_exporter(
     elif dry_run:
         click.echo("nothing was changed")
     return 1 if notes.any_lost or any(one.status == FAILED for one in outcomes) else 0
+
+
+migrate.add_command(verify)
 
 
 def document_of(devices: Sequence[MigratedDevice]) -> dict[str, object]:
