@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from promsnmp.migration.verify.pages import Page, Series
-from promsnmp.migration.verify.reasons import OtherPage, reason_of
+from promsnmp.migration.verify.reasons import OWN, OtherPage, reason_of
 
 MISSING, ADDED, VALUE, TYPE = "only old", "only new", "value", "type"
 """Kinds of differences."""
@@ -93,7 +93,8 @@ def _by_series(pages: Sequence[Page]) -> dict[Series, list[float]]:
     found: dict[Series, list[float]] = {}
     for page in pages:
         for series, value in page.samples.items():
-            found.setdefault(series, []).append(value)
+            if not OWN.match(series[0]):
+                found.setdefault(series, []).append(value)
     return found
 
 

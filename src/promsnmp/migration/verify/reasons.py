@@ -10,8 +10,9 @@ from promsnmp.migration.verify.pages import Series
 Labels = tuple[tuple[str, str], ...]
 MOST_ROWS = 1000
 """Rows of one metric that are looked at for another spelling of a label."""
-_OLD_OWN = re.compile(r"snmp_(?:scrape|exporter|packet|request|unexpected)_|promhttp_|go_|process_")
-_NEW_OWN = re.compile(r"promsnmp_|snmp_scrape_|interface_utilization|health_|up\Z")
+OWN = re.compile(r"snmp_scrape_|promsnmp_")
+"""Names of metrics that describe the scrape and not the device: not compared."""
+_ADDED = re.compile(r"interface_utilization")
 _TICKS = re.compile(r"%!s\(uint32=\d+\)")
 
 
@@ -33,16 +34,14 @@ def reason_of(kind: str, series: Series, old: float | None, other: OtherPage) ->
     """
     name, labels = series
     if kind == "only old":
-        if _OLD_OWN.match(name):
-            return "snmp_exporter's metrics of the scrape itself; PromSNMP has its own (promsnmp_*)"
         if any(":" in label or _TICKS.search(text) for label, text in labels):
             return "snmp_exporter formats this label wrongly; PromSNMP writes the value"
         row = tuple(pair for pair in labels if pair[0] != name)
         if old == 0 and labels and (labels in other.rows or row in other.rows):
-            return "snmp_exporter gives 0 for a value that is no number; PromSNMP leaves it out (SNMP_ZEROS)"
+            return "snmp_exporter gives 0 for a value that is no number; SNMP_ZERO_FOR_NON_NUMBERS=true shows it"
     if kind == "only new":
-        if _NEW_OWN.match(name):
-            return "PromSNMP adds metrics of the poll, of health and of utilization"
+        if _ADDED.match(name):
+            return "PromSNMP adds the utilization of interfaces (docs/utilization.md)"
         if any(_same_but_format(labels, one) for one in other.by_name.get(name, ())[:MOST_ROWS]):
             return "snmp_exporter formats this label wrongly; PromSNMP writes the value"
     return ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -120,15 +121,20 @@ def _compare_all(
 ) -> list[Comparison]:
     """Keeps first, last and one earlier round of each device, so that a day needs no more memory than three rounds."""
     pages: list[list[tuple[Page, Page]]] = [[] for _ in devices]
-    failures: dict[int, str] = {}
+    failures: list[dict[str, int]] = [{} for _ in devices]
 
     def scrape(number: int) -> None:
+        kept, failed = pages[number], failures[number]
         try:
-            kept = pages[number]
-            kept.append(_scrape(devices[number], old, new))
+            before = _scrape_old(devices[number], old)
+        except (ServiceError, ValueError) as error:
+            failed.setdefault(f"snmp_exporter: {error}", 0)  # it may fail where PromSNMP does not
+            return
+        try:
+            kept.append((before, _scrape_new(devices[number], new)))
             del kept[1 : len(kept) - 2]
         except (ServiceError, ValueError) as error:
-            failures[number] = str(error)
+            failed[str(error)] = failed.get(str(error), 0) + 1
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
         for done in range(count):
@@ -137,23 +143,29 @@ def _compare_all(
             if done + 1 < count:
                 time.sleep(max(0.0, started + pause - time.monotonic()))
     comparisons = []
-    for number, device in enumerate(devices):
+    for device, kept, failed in zip(devices, pages, failures, strict=True):
         name = device.sys_name or str(device.endpoint)
-        if len(pages[number]) < 2:
-            comparisons.append(Comparison(name, 0, (), failures.get(number, "no page")))
+        ours = sum(failed.values())
+        why = f"{counted(ours, 'scrape')} of PromSNMP failed: {next(reversed(failed))}" if ours else ""
+        if len(kept) < 2:
+            comparisons.append(Comparison(name, 0, (), why or next(iter(failed), "fewer than two pages")))
         else:
-            comparisons.append(compare(name, pages[number], tolerance=tolerance))
+            comparisons.append(replace(compare(name, kept, tolerance=tolerance), failure=why))
     return comparisons
 
 
-def _scrape(device: MigratedDevice, old: ServiceClient, new: ServiceClient) -> tuple[Page, Page]:
-    """Both pages. Raises ServiceError, and ValueError when an answer is no page."""
-    before = Page()
+def _scrape_old(device: MigratedDevice, old: ServiceClient) -> Page:
+    """What Prometheus gets now. Raises ServiceError, and ValueError when an answer is no page."""
+    page = Page()
     for target in device.targets:
-        answer = old.call("GET", target.path, query=_query(target), headers=_TEXT)
-        before.update(_page(answer.body, old.url))
+        page.update(_page(old.call("GET", target.path, query=_query(target), headers=_TEXT).body, old.url))
+    return page
+
+
+def _scrape_new(device: MigratedDevice, new: ServiceClient) -> Page:
+    """What Prometheus will get. Raises as ``_scrape_old``."""
     query = {"target": device.sys_name or _address(device), "module": ",".join(device.modules)}
-    return before, _page(new.call("GET", "/snmp", query=query, headers=_TEXT).body, new.url)
+    return _page(new.call("GET", "/snmp", query=query, headers=_TEXT).body, new.url)
 
 
 def _page(body: bytes, url: str) -> Page:
