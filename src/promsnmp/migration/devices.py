@@ -110,7 +110,7 @@ def devices_of(targets: Iterable[ScrapeTarget], catalogue: Catalogue, notes: Not
 
 
 def _device(target: ScrapeTarget, catalogue: Catalogue, notes: Notes) -> MigratedDevice:
-    """The device behind a target. Raises ValueError with the reason why there is none."""
+    """The device behind a target. Raises ValueError with the reason why it is not migrated."""
     address = target.param("target")
     transport, separator, rest = address.partition("://")
     if separator and transport != "udp":

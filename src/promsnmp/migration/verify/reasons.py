@@ -28,7 +28,7 @@ class OtherPage:
 
 
 def reason_of(kind: str, series: Series, old: float | None, other: OtherPage) -> str:
-    """The reason for a difference; empty when there is none, so that it has to be looked at.
+    """The reason for an expected difference; empty for one that has to be looked at.
 
     ``other`` is the page that lacks a series which only one of them has.
     """

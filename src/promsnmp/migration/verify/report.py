@@ -47,7 +47,7 @@ def summary_of(comparisons: Sequence[Comparison]) -> str:
     expected = sum(len(one.differences) - len(one.unexpected) for one in comparisons)
     unexpected = sum(len(one.unexpected) for one in comparisons)
     return (
-        f"{same} of {len(comparisons)} devices are the same; {series:,} series equal, "
+        f"devices that are the same: {same} of {len(comparisons)}; {series:,} series equal, "
         f"{expected:,} expected differences, {unexpected:,} to look at"
     )
 
@@ -58,8 +58,8 @@ def text_of(comparisons: Sequence[Comparison]) -> Iterator[str]:
         if comparison.failure:
             yield f"{comparison.device}: {comparison.failure}"
     for group in groups_of(comparisons):
-        counts = f"{group.count:,} series on {group.devices:,} devices"
-        yield f"{'expected' if group.reason else 'LOOK AT'}: {group.kind} {group.metric}: {counts}, as {group.example}"
+        counts = f"{group.count:,} series, devices: {group.devices:,}"
+        yield f"{'expected' if group.reason else 'LOOK AT'}: {group.kind} {group.metric}: {counts}, such as {group.example}"
         if group.reason:
             yield f"    {group.reason}"
     yield summary_of(comparisons)

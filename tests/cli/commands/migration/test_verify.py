@@ -88,7 +88,7 @@ def test_the_same_device_is_the_same(both: Both, capsys: pytest.CaptureFixture[s
     report = both.folder / "report.html"
     assert both.verify("-o", str(report)) == 0
     out = capsys.readouterr().out
-    assert "1 of 1 devices are the same; 4 series equal" in out
+    assert "the same: 1 of 1; 4 series equal" in out
     assert both.old in report.read_text()
     assert "s3cret" not in out + report.read_text()
 
@@ -108,5 +108,5 @@ def test_a_difference_is_found_and_the_exit_code_is_1(both: Both, capsys: pytest
 
 def test_an_exporter_that_does_not_answer_is_a_failure(both: Both, capsys: pytest.CaptureFixture[str]) -> None:
     assert Both(both.agent, both.folder, "http://127.0.0.1:9", both.new).verify() == 1
-    assert "0 of 1 devices" in capsys.readouterr().out
+    assert "the same: 0 of 1" in capsys.readouterr().out
     assert run(["migrate", "verify", "--prometheus", "x", "--snmp", "y"]) == 2
