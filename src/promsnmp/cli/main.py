@@ -39,6 +39,7 @@ COMMANDS = {
     "devices": "List, show, add, edit or remove devices.",
     "targets": "Write the targets for Prometheus's file_sd_configs.",
     "inventory": "Export, import, show or re-encrypt the inventory.",
+    "migrate": "Move over from snmp_exporter, and compare the two.",
     "config": "Check or show the settings and where they come from.",
     "assets": "Copy dashboards, alerts, modules and units to a folder.",
     "web-password": "Hash a password for --web.config.file.",
@@ -48,7 +49,7 @@ COMMANDS = {
 _FOLDERS = (
     dict.fromkeys(("inventory", "devices", "seeds", "targets"), "inventory.")
     | dict.fromkeys(("demo", "simulate"), "simulation.")
-    | {"modules": "modules.", "traps": "traps."}
+    | {"modules": "modules.", "traps": "traps.", "migrate": "migration."}
 )
 """Commands that share a folder of ``promsnmp.cli.commands``; the others are in that package itself."""
 

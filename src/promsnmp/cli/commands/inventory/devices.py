@@ -86,7 +86,7 @@ def list_(query: tuple[str, ...], as_json: bool, file: Path | None, service: Ser
     """
     settings = command_settings(file)
     words = " ".join(query)
-    found = _list_devices(service, words) if service else _list_from_file(settings, words)
+    found = list_devices(service, words) if service else _list_from_file(settings, words)
     if as_json:
         click.echo(json.dumps(found, indent=2, ensure_ascii=False))
         return
@@ -232,7 +232,8 @@ def _remove(device: str, service: ServiceClient | None, store: Devices | None) -
         run_to_the_end(store.remove(device, who=local_user()))
 
 
-def _list_devices(service: ServiceClient, query: str) -> list[Document]:
+def list_devices(service: ServiceClient, query: str = "") -> list[Document]:
+    """The devices of a service that match a query. Raises ServiceError."""
     found: list[Document] = []
     page = pages = 1
     while page <= pages:

@@ -1,0 +1,1 @@
+"""``promsnmp migrate``: its subcommands."""

@@ -1,0 +1,1 @@
+"""Reads the configuration of a Prometheus that scrapes snmp_exporter."""

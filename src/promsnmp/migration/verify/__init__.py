@@ -1,0 +1,1 @@
+"""Compares the pages of snmp_exporter and PromSNMP, sample by sample."""

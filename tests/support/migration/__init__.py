@@ -1,0 +1,1 @@
+"""Files of a Prometheus that scrapes snmp_exporter."""
