@@ -159,7 +159,7 @@ def peers_of(mine: str, handled: list[TrapEvent], replicas: dict[str, TrapPeers]
         async def request(self, address: str, *_: object, timeout: float) -> object:
             if address not in replicas:
                 raise PeerError("it does not answer")
-            return SimpleNamespace(status=200, body=replicas[address].receive(_[3]))  # type: ignore[arg-type]
+            return SimpleNamespace(status=200, body=await replicas[address].receive(_[3]))  # type: ignore[arg-type]
 
     members = [Member(name, name, name, 0.0) for name in ("a:1", "b:1")]
     cluster = SimpleNamespace(
@@ -191,4 +191,4 @@ async def test_only_the_owner_of_a_device_handles_its_traps_and_knows_their_copi
     alone = peers_of(other, handled[other], replicas)
     assert await alone.claim(event(), b"key") is Claim.NEW  # better twice than never
     with pytest.raises(PeerError):
-        alone.receive(json.dumps({"claims": [{"key": "00"}], "done": [], "released": []}).encode())
+        await alone.receive(json.dumps({"claims": [{"key": "00"}], "done": [], "released": []}).encode())

@@ -187,7 +187,7 @@ def make_plain_routes(
     on_poll_status: Callable[[bytes], Awaitable[bytes]],
     confirmation: SessionConfirmation,
     people: PeoplePages | None,
-    on_traps: Callable[[bytes], bytes],
+    on_traps: Callable[[bytes], Awaitable[bytes]],
 ) -> PlainRoutes:
     """``/snmp``, and the paths for replicas where there are several."""
     on_status = cluster.gossip.receive if cluster.gossip is not None else None

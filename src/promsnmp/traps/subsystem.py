@@ -22,11 +22,15 @@ from promsnmp.settings import Settings
 from promsnmp.snmp.v3.engine import EngineState
 from promsnmp.traps.device_traps import DeviceTraps
 from promsnmp.traps.events import DeviceEvents, TrapEvent
+from promsnmp.traps.follow_up import FollowUp
 from promsnmp.traps.identify import DeviceFinder, engine_ids
 from promsnmp.traps.metrics import TrapMeters
 from promsnmp.traps.model import Notification
+from promsnmp.traps.names.model import NamedNotification
 from promsnmp.traps.naming import TrapNames
+from promsnmp.traps.outputs.outputs import Outputs
 from promsnmp.traps.pass_on import PassOn
+from promsnmp.traps.peer_notes import PeerNotes
 from promsnmp.traps.peers import TrapPeers
 from promsnmp.traps.receive.accepted import AcceptedCredentials, accepted_of
 from promsnmp.traps.receive.counts import TrapCounts
@@ -34,6 +38,7 @@ from promsnmp.traps.receive.listener import TrapListener
 from promsnmp.traps.receive.own_engine import REFRESH_SECONDS, OwnEngine, engine_file
 from promsnmp.traps.receive.receiver import Claim, ReceiverOptions, Sink, TrapReceiver
 from promsnmp.traps.receive.usm import TrapReceiverModel
+from promsnmp.traps.recent import RecentTraps
 
 log = logging.getLogger(__name__)
 
@@ -85,6 +90,9 @@ class TrapSubsystem:
         self._tasks: list[asyncio.Task[None]] = []
         self._host_names: dict[str, str] = {}
         self._addresses: dict[str, str] = {}
+        self.recent = RecentTraps()
+        self.notes = PeerNotes(cluster)
+        self.follow_up = FollowUp(pass_on.outputs if pass_on is not None else Outputs(), self.notes, self.recent)
         self.counts = TrapCounts()
         self.meters = TrapMeters()
         self.engine = OwnEngine(engine_file(settings.prom_inv_file), engine_id=bytes.fromhex(settings.trap_engine_id))
@@ -100,8 +108,9 @@ class TrapSubsystem:
             which=settings.trap_polls,
             interval=settings.trap_poll_interval / 1000,
             unauthenticated_interval=settings.trap_unauthenticated_poll_interval / 1000,
+            tell=self.follow_up.found,
         )
-        self.peers = TrapPeers(cluster, self.events.handle)
+        self.peers = TrapPeers(cluster, self.events.handle, self.follow_up.receive)
         self.receiver = TrapReceiver(
             self._usm,
             self._finder,
@@ -166,12 +175,16 @@ class TrapSubsystem:
         await self.receiver.stop()
         await self.peers.stop()
         await self.events.stop()
+        await self.notes.stop()
+        await self.follow_up.stop()
         if self._pass_on is not None:
             await self._pass_on.stop()
 
     async def accept(self, notification: Notification) -> None:
         """Gives a new notification to the outputs, and counts it. Raises what they raise."""
-        await self._outputs(notification)
+        named = await self._outputs(notification)
+        if isinstance(named, NamedNotification):
+            self.follow_up.passed_on(named)
         name = self._names.known_name(notification.oid)
         self.meters.add(name, self._names.severity_of(notification))
 
@@ -186,6 +199,8 @@ class TrapSubsystem:
             notification.received_at,
             notification.authenticated,
             notification.varbinds,
+            notification.id,
+            self.notes.me,
         )
         return await self.peers.claim(event, key)
 

@@ -215,7 +215,7 @@ def peer_routes(
     on_poll_status: Callable[[bytes], bytes | Awaitable[bytes]],
     on_neighbours: Callable[[bytes], bytes | Awaitable[bytes]],
     on_session: Callable[[bytes], bytes],
-    on_traps: Callable[[bytes], bytes],
+    on_traps: Callable[[bytes], bytes | Awaitable[bytes]],
 ) -> list[PlainRoute]:
     """The routes for replicas. Without ``on_status`` there are no other replicas, and nothing is there for anybody."""
     policy = RoutePolicy(access=AccessLevel.PEER)

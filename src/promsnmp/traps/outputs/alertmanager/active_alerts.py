@@ -28,6 +28,10 @@ class ActiveAlert:
     starts_at: float
     ends_at: float
     """When it ends if nothing resolves it."""
+    fired_at: float = 0.0
+    """When the last notification that fires it came."""
+    event_id: str = ""
+    """The id of that notification."""
 
     @property
     def octets(self) -> int:

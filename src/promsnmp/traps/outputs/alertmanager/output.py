@@ -13,6 +13,7 @@ import logging
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,8 @@ log = logging.getLogger(__name__)
 PATH = "/api/v2/alerts"
 MAX_DESCRIPTION = 2000
 """Characters of the annotation that lists what the notification carries."""
+MAX_CLOCK_DIFFERENCE = 5.0
+"""Seconds by which the clocks of replicas may differ: what is older by more does not end an alert that fired since."""
 _NOT_IN_LABELS = re.compile(r"[^a-zA-Z0-9_]")
 
 
@@ -56,6 +59,8 @@ class AlertmanagerOutput:
         self._repeat_at = 0.0
 
     def wants(self, event: Event) -> bool:
+        if event.get("confirms") and event["state"] == "resolved":
+            return False  # its alert has ended
         return event["state"] != "event" or self.kind in event["outputs"]
 
     async def send(self, events: Sequence[Event]) -> int:
@@ -106,6 +111,8 @@ class AlertmanagerOutput:
 
     def _changes(self, event: Event, changes: dict[str, ActiveAlert | None]) -> Sequence[tuple[str, dict[str, Any]]]:
         """The alerts that an event changes, by key; ``changes`` are those of the events before, and get its own."""
+        if event.get("confirms"):
+            return self._confirmed(event, changes)
         if event["state"] != "resolved":
             key = _key_text(event["key"])
             alert = changes[key] = self._fired(event, changes[key] if key in changes else self.active.get(key))
@@ -113,17 +120,29 @@ class AlertmanagerOutput:
         found: list[tuple[str, dict[str, Any]]] = []
         for key in map(_key_text, event["resolves"]):
             firing = changes[key] if key in changes else self.active.get(key)
-            if firing is not None:
+            if firing is not None and event["receivedAt"] + MAX_CLOCK_DIFFERENCE >= firing.fired_at:
                 changes[key] = None
                 found.append((key, self._alert(firing, max(event["receivedAt"], firing.starts_at + 0.001))))
         return found
 
+    def _confirmed(self, event: Event, changes: dict[str, ActiveAlert | None]) -> Sequence[tuple[str, dict[str, Any]]]:
+        """The alert of the notification that an event confirms, or does not, if nothing has changed it since."""
+        key = _key_text(event["key"])
+        firing = changes[key] if key in changes else self.active.get(key)
+        if firing is None or firing.event_id != event["confirms"]:
+            return []
+        annotations = {**firing.annotations, "confirmation": event["confirmation"]}
+        alert = changes[key] = replace(firing, annotations=annotations)
+        return [(key, self._alert(alert, alert.ends_at))]
+
     def _fired(self, event: Event, before: ActiveAlert | None) -> ActiveAlert:
         """The alert of an event; one that fires keeps its start and, so that it stays the same alert, its labels."""
         ends_at = event["receivedAt"] + (event["timeout"] or self._timeout)
+        starts_at, fired_at = event["receivedAt"], event["receivedAt"]
         if before is None:
-            return ActiveAlert(_labels(event), _annotations(event), event["receivedAt"], ends_at)
-        return ActiveAlert(before.labels, _annotations(event), before.starts_at, max(ends_at, before.ends_at))
+            return ActiveAlert(_labels(event), _annotations(event), starts_at, ends_at, fired_at, event["id"])
+        ends_at = max(ends_at, before.ends_at)
+        return ActiveAlert(before.labels, _annotations(event), before.starts_at, ends_at, fired_at, event["id"])
 
     def _alert(self, alert: ActiveAlert, ends_at: float) -> dict[str, Any]:
         shown: dict[str, Any] = {
