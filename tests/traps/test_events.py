@@ -16,7 +16,7 @@ from promsnmp.errors import PeerError
 from promsnmp.inventory.model import Device
 from promsnmp.snmp import ber, oid
 from promsnmp.snmp.ber import VarBind
-from promsnmp.traps.confirm.link_states import IF_INDEX, IF_OPER_STATUS, Finding, if_index
+from promsnmp.traps.confirm.link_states import IF_INDEX, IF_OPER_STATUS, Finding, Said, if_index
 from promsnmp.traps.confirm.missed import MissedTraps
 from promsnmp.traps.confirm.poll_requests import PollRequests
 from promsnmp.traps.device_traps import MAX_NAMES, DeviceTraps
@@ -76,8 +76,9 @@ async def test_a_storm_of_one_device_becomes_one_poll_now_and_one_after_it() -> 
 
 
 async def test_what_traps_said_is_compared_with_what_the_device_answers() -> None:
-    polls, meters = Polls(), TrapMeters()
+    polls, meters, told = Polls(), TrapMeters(), list[tuple[Said, Finding]]()
     events = events_of(polls, meters, DeviceTraps())
+    events._tell = lambda said, finding: told.append((said, finding))
     polls.states = {1: 2, 2: 1, 3: 1, 4: 7}
     for notification, row in (
         (LINK_DOWN, 1),
@@ -93,6 +94,8 @@ async def test_what_traps_said_is_compared_with_what_the_device_answers() -> Non
     events.on_polled(SWITCH.id, 51.0, has_page=True)
     assert meters.delay.count == 6
     await until(lambda: sum(meters.findings.values()) == 6)
+    assert {(said.is_up, finding) for said, finding in told} >= {(False, Finding.CONFIRMED), (True, Finding.UNKNOWN)}
+    assert len(told) == 6
     assert meters.findings == Counter(
         {Finding.CONFIRMED: 3, Finding.NOT_CONFIRMED: 1, Finding.SUPERSEDED: 1, Finding.UNKNOWN: 1}
     )

@@ -118,7 +118,7 @@ class DeviceEvents:
             pending.receipts.append(self._clock() - max(self._wall() - event.received_at, 0.0))
         if event.is_about_link and (row := if_index(event.varbinds)):
             self._missed.add(event.device_id, row, self._clock())
-        found = pending.links.add(event.oid, event.varbinds, id=event.id, receiver=event.receiver)
+        found = pending.links.add(event.oid, event.varbinds, trap_id=event.id, receiver=event.receiver)
         if found is not None:
             self._found(*found)
         self._requests.request(event.device_id, is_authenticated=event.is_authenticated)

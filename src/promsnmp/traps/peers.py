@@ -25,7 +25,7 @@ from promsnmp.errors import PeerError
 from promsnmp.snmp.ber import VarBind
 from promsnmp.traps.confirm.link_states import IF_ADMIN_STATUS, IF_INDEX, IF_OPER_STATUS
 from promsnmp.traps.events import TrapEvent
-from promsnmp.traps.peer_notes import notes_in
+from promsnmp.traps.follow_up.peer_notes import notes_in
 from promsnmp.traps.receive.duplicates import MAX_REMEMBERED, WINDOW
 from promsnmp.traps.receive.receiver import Claim
 

@@ -15,6 +15,7 @@ from promsnmp.errors import PromSnmpError
 from promsnmp.inventory.index import Snapshot
 from promsnmp.inventory.model import Device, Inventory
 from promsnmp.inventory.store import InventoryStore
+from promsnmp.observe.health import Component, Status
 from promsnmp.observe.tasks import forever
 from promsnmp.polling.subsystem import PollingSubsystem
 from promsnmp.polling.target import Target
@@ -22,7 +23,9 @@ from promsnmp.settings import Settings
 from promsnmp.snmp.v3.engine import EngineState
 from promsnmp.traps.device_traps import DeviceTraps
 from promsnmp.traps.events import DeviceEvents, TrapEvent
-from promsnmp.traps.follow_up import FollowUp
+from promsnmp.traps.follow_up.peer_notes import PeerNotes
+from promsnmp.traps.follow_up.recent import RecentTraps
+from promsnmp.traps.follow_up.service import FollowUp
 from promsnmp.traps.identify import DeviceFinder, engine_ids
 from promsnmp.traps.metrics import TrapMeters
 from promsnmp.traps.model import Notification
@@ -30,7 +33,6 @@ from promsnmp.traps.names.model import NamedNotification
 from promsnmp.traps.naming import TrapNames
 from promsnmp.traps.outputs.outputs import Outputs
 from promsnmp.traps.pass_on import PassOn
-from promsnmp.traps.peer_notes import PeerNotes
 from promsnmp.traps.peers import TrapPeers
 from promsnmp.traps.receive.accepted import AcceptedCredentials, accepted_of
 from promsnmp.traps.receive.counts import TrapCounts
@@ -38,7 +40,6 @@ from promsnmp.traps.receive.listener import TrapListener
 from promsnmp.traps.receive.own_engine import REFRESH_SECONDS, OwnEngine, engine_file
 from promsnmp.traps.receive.receiver import Claim, ReceiverOptions, Sink, TrapReceiver
 from promsnmp.traps.receive.usm import TrapReceiverModel
-from promsnmp.traps.recent import RecentTraps
 
 log = logging.getLogger(__name__)
 
@@ -88,6 +89,7 @@ class TrapSubsystem:
         self._names = names or TrapNames()
         self._outputs = outputs if pass_on is None else pass_on.accept
         self._tasks: list[asyncio.Task[None]] = []
+        self._listens = False
         self._host_names: dict[str, str] = {}
         self._addresses: dict[str, str] = {}
         self.recent = RecentTraps()
@@ -155,6 +157,7 @@ class TrapSubsystem:
         self._store.derive(self._derive, self._use)
         self.receiver.start()
         self.listener.start()
+        self._listens = True
         self._tasks += [
             asyncio.create_task(forever("look at the SNMP engine", self._refresh_engine, every=REFRESH_SECONDS)),
             asyncio.create_task(
@@ -171,6 +174,7 @@ class TrapSubsystem:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._listens = False
         self.listener.stop()
         await self.receiver.stop()
         await self.peers.stop()
@@ -213,6 +217,13 @@ class TrapSubsystem:
         """As ``Claims``."""
         if notification.device_id:
             self.peers.release(notification.device_id, key)
+
+    def check(self) -> Component:
+        """The component ``traps`` of the health: DOWN while no traps are received. An output that fails is among the
+        details, and keeps it UP: what is queued is delivered later."""
+        outputs = self._pass_on.outputs.details() if self._pass_on is not None else {}
+        details = {"port": self.port, "listening": self._listens, "waiting": self.receiver.waiting, "outputs": outputs}
+        return Component(Status.UP if self._listens else Status.DOWN, details)
 
     def families(self) -> Iterator[Metric]:
         """Own metrics; none while no traps are received."""

@@ -61,12 +61,12 @@ class LinkStates:
         """By row."""
 
     def add(
-        self, notification: bytes, varbinds: Iterable[VarBind], *, id: str = "", receiver: str = ""
+        self, notification: bytes, varbinds: Iterable[VarBind], *, trap_id: str = "", receiver: str = ""
     ) -> tuple[Said, Finding] | None:
         """Notes a trap; returns a finding when there is one already, and of which trap."""
         if notification not in (LINK_DOWN, LINK_UP):
             return None
-        said = Said(notification == LINK_UP, id, receiver)
+        said = Said(notification == LINK_UP, trap_id, receiver)
         if not (row := if_index(varbinds)):
             return said, Finding.UNKNOWN
         earlier = self._said.pop(row, None)

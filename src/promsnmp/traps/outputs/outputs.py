@@ -88,6 +88,13 @@ class Outputs:
         """The metrics of the outputs."""
         return output_families(self.workers)
 
+    def details(self) -> dict[str, dict[str, object]]:
+        """Of each output: what waits for it, and why its last attempt failed, for the health of the service."""
+        return {
+            one.output.name: {"waiting": len(one.queue), **({"error": one.last_error} if one.last_error else {})}
+            for one in self.workers
+        }
+
     @property
     def failing(self) -> list[str]:
         """Names of the outputs whose last attempt failed."""

@@ -13,13 +13,13 @@ from cachetools import LRUCache
 
 from promsnmp.errors import PeerError
 from promsnmp.traps.confirm.link_states import Finding, Said
+from promsnmp.traps.follow_up.peer_notes import FINDINGS, RESOLVED, PeerNotes
+from promsnmp.traps.follow_up.recent import RecentTraps
 from promsnmp.traps.names.model import NamedNotification
 from promsnmp.traps.naming import LINK_DOWN, LINK_UP
 from promsnmp.traps.outputs.event import confirmation_of, decode, encode, event_of, read_resolution, resolution_of
 from promsnmp.traps.outputs.outputs import Outputs
 from promsnmp.traps.outputs.queue.model import QueueError
-from promsnmp.traps.peer_notes import FINDINGS, RESOLVED, PeerNotes
-from promsnmp.traps.recent import RecentTraps
 
 log = logging.getLogger(__name__)
 
@@ -77,18 +77,18 @@ class FollowUp:
         except (ValueError, KeyError, TypeError):
             raise PeerError("invalid note about traps") from None
 
-    def _wait_for(self, id: str, event: bytes) -> None:
-        self._waiting[id] = event
+    def _wait_for(self, trap_id: str, event: bytes) -> None:
+        self._waiting[trap_id] = event
         self._octets += len(event)
         while self._octets > MAX_OCTETS:
             _, gone = self._waiting.popitem(last=False)
             self._octets -= len(gone)
 
-    def _tell(self, id: str, finding: Finding) -> None:
-        self._recent.confirm(id, finding)
-        event = self._waiting.pop(id, None)
+    def _tell(self, trap_id: str, finding: Finding) -> None:
+        self._recent.confirm(trap_id, finding)
+        event = self._waiting.pop(trap_id, None)
         if event is None:
-            self._early[id] = finding
+            self._early[trap_id] = finding
         else:
             self._octets -= len(event)
             task = asyncio.create_task(self._confirm(event, finding), name="what a poll found of a trap")

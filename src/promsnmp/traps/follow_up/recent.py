@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -15,6 +16,9 @@ MAX_OCTETS = 2 * 1024 * 1024
 MAX_COUNT = 2_000
 _OVERHEAD = 1_000
 """Bytes of memory of one besides its texts, about."""
+MAX_MESSAGE = 4 * 1024 * 1024
+"""Bytes of all of them as another replica gets them."""
+_to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 MAX_TEXT = 512
 """Characters of each text, at most."""
 
@@ -65,6 +69,14 @@ def read_recent(document: Mapping[str, Any]) -> RecentTrap:
     )
 
 
+def read_message(body: bytes) -> list[RecentTrap]:
+    """What another replica has. Raises ValueError."""
+    try:
+        return [read_recent(one) for one in json.loads(body)["traps"][:MAX_COUNT]]
+    except (KeyError, TypeError, RecursionError):
+        raise ValueError("invalid answer about traps") from None
+
+
 class RecentTraps:
     """The last notifications, by id."""
 
@@ -73,6 +85,8 @@ class RecentTraps:
         self._octets = 0
         self.number = 0
         """Changes since the start."""
+        self._message = (0, b'{"traps":[]}')
+        """What other replicas got, after how many changes."""
 
     def __len__(self) -> int:
         return len(self._traps)
@@ -104,8 +118,21 @@ class RecentTraps:
             _, gone = self._traps.popitem(last=False)
             self._octets -= gone.octets
 
-    def confirm(self, id: str, finding: Finding) -> None:
+    def message(self, _: bytes = b"") -> bytes:
+        """All of them for another replica, the newest first, as JSON of MAX_MESSAGE bytes at most."""
+        if self._message[0] != self.number:
+            lines: list[str] = []
+            left = MAX_MESSAGE - 100
+            for trap in self:
+                line = _to_json(trap.document())
+                if (left := left - 4 * len(line) - 1) < 0:
+                    break
+                lines.append(line)
+            self._message = self.number, f'{{"traps":[{",".join(lines)}]}}'.encode("utf-8", "replace")
+        return self._message[1]
+
+    def confirm(self, trap_id: str, finding: Finding) -> None:
         """A poll has found whether it was right."""
-        if (trap := self._traps.get(id)) is not None:
-            self._traps[id] = replace(trap, confirmation=finding.value)
+        if (trap := self._traps.get(trap_id)) is not None:
+            self._traps[trap_id] = replace(trap, confirmation=finding.value)
             self.number += 1
