@@ -73,8 +73,6 @@ def replicas(tmp_path_factory: pytest.TempPathFactory, alerts: Alerts) -> Iterat
                     "TRAP_ALERTMANAGER_URLS": url, "COLLECTION_INTERVAL": "60000", "TRAP_PORT": str(port),
                     "TRAP_ADDRESS": "127.0.0.1",
                 }  # fmt: skip
-                    "TRAP_ADDRESS": "127.0.0.1"
-                }
                 started.append((Replica(folder, f"pod-{number}", {**redis_server.env, **env}), port))
             wait_until(lambda: all(one.knows(2) for one, _ in started), deadline=60, what="two replicas")
             leader = next(one for one, _ in started if one.leads)
@@ -133,9 +131,7 @@ def test_an_alert_ends_when_another_replica_gets_what_resolves_it(
     wait_until(lambda: any("endsAt" in one for one in alerts.taken), what="the alert")
     acknowledged(trap(102, kind=INFORM, notification=LINK_UP, more=row), second)
     wait_until(lambda: any(has_ended(one) for one in alerts.taken), what="its end", deadline=30)
-    wait_until(
-        lambda: any("confirmation" in one["annotations"] for one in alerts.taken), deadline=30
-    )
+    wait_until(lambda: any("confirmation" in one["annotations"] for one in alerts.taken), deadline=30)
 
 
 def has_ended(alert: dict[str, Any]) -> bool:

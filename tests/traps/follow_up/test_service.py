@@ -121,7 +121,8 @@ async def test_a_finding_that_comes_before_its_notification_is_queued_is_not_los
     [
         (RESOLVED, None), (RESOLVED, {}), (RESOLVED, {"receivedAt": "nan", "resolves": [{}]}),
         (RESOLVED, {"receivedAt": 1, "resolves": [{"device": "d", "name": "n", "group": [1]}]}),
-        (RESOLVED, {"receivedAt": 1, "resolves": []}), (FINDINGS, []), (FINDINGS, {"id": "x", "finding": "bad"}),
+        (RESOLVED, {"receivedAt": 1, "resolves": [], "authenticated": True}),
+        (FINDINGS, []), (FINDINGS, {"id": "x", "finding": "bad"}),
     ],
 )  # fmt: skip
 async def test_a_note_that_makes_no_sense_is_refused(kind: str, document: Any) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
+from promsnmp.snmp.credentials import SecurityLevel
 from promsnmp.traps.confirm.link_states import Finding
 from promsnmp.traps.names.model import NamedNotification
 from promsnmp.traps.outputs.alertmanager import active_alerts
@@ -193,6 +194,22 @@ async def test_an_alert_says_what_a_poll_found_of_the_last_notification_that_fir
         assert len(receiver.taken) == 3
         await output.send([event(passed(link(LINK_UP, received_at=RECEIVED_AT + 3))), found[1]])
         assert len(receiver.taken) == 4  # nothing is fired again by what a poll found
+
+
+async def test_who_proves_nothing_ends_or_changes_no_alert_of_one_who_did() -> None:
+    def made(trap: str, level: SecurityLevel) -> Event:
+        return event(passed(replace(link(trap), security_level=level)))
+
+    none, auth = SecurityLevel.NO_AUTH_NO_PRIV, SecurityLevel.AUTH_NO_PRIV
+    async with Receiver() as receiver:
+        output = AlertmanagerOutput(HttpTarget(receiver.url, setting="T", path=PATH))
+        await output.send([made(LINK_DOWN, auth), made(LINK_DOWN, none), made(LINK_UP, none)])
+        told = resolution_of(passed(link(LINK_UP)))
+        await output.send([read_resolution(told)])
+        (alert,) = output.active
+        assert "unauthenticated" not in alert.annotations
+        await output.send([made(LINK_UP, auth)])
+        assert len(output.active) == 0
 
 
 async def test_what_another_replica_tells_late_does_not_end_an_alert_that_fired_since() -> None:

@@ -79,8 +79,8 @@ def confirmation_of(event: Event, finding: Finding, found_at: float) -> dict[str
 
 def resolution_of(named: NamedNotification) -> dict[str, Any]:
     """What other replicas need of a notification that resolves alerts, which they may have raised."""
-    resolves = [_key(one) for one in named.resolves]
-    return {"receivedAt": named.notification.received_at, "state": str(State.RESOLVED), "resolves": resolves}
+    sent = named.notification
+    return _resolution(sent.received_at, [_key(one) for one in named.resolves], is_authenticated=sent.authenticated)
 
 
 def read_resolution(document: Any) -> dict[str, Any]:
@@ -90,7 +90,16 @@ def read_resolution(document: Any) -> dict[str, Any]:
         raise ValueError
     keys = [AlertKey(str(one["device"]), str(one["name"]), tuple((str(a), str(b)) for a, b in one["group"]))
             for one in resolves]  # fmt: skip
-    return {"receivedAt": received_at, "state": str(State.RESOLVED), "resolves": [_key(one) for one in keys]}
+    return _resolution(received_at, [_key(one) for one in keys], is_authenticated=document["authenticated"] is True)
+
+
+def _resolution(received_at: float, resolves: list[dict[str, Any]], *, is_authenticated: bool) -> dict[str, Any]:
+    return {
+        "receivedAt": received_at,
+        "state": str(State.RESOLVED),
+        "authenticated": is_authenticated,
+        "resolves": resolves,
+    }
 
 
 def _key(key: AlertKey) -> dict[str, Any]:

@@ -32,6 +32,8 @@ class ActiveAlert:
     """When the last notification that fires it came."""
     event_id: str = ""
     """The id of that notification."""
+    is_authenticated: bool = False
+    """Whether the sender of that proved itself: then only one that does so changes or ends the alert."""
 
     @property
     def octets(self) -> int:

@@ -120,7 +120,7 @@ class AlertmanagerOutput:
         found: list[tuple[str, dict[str, Any]]] = []
         for key in map(_key_text, event["resolves"]):
             firing = changes[key] if key in changes else self.active.get(key)
-            if firing is not None and event["receivedAt"] + MAX_CLOCK_DIFFERENCE >= firing.fired_at:
+            if firing is not None and _may_end(firing, event):
                 changes[key] = None
                 found.append((key, self._alert(firing, max(event["receivedAt"], firing.starts_at + 0.001))))
         return found
@@ -138,11 +138,17 @@ class AlertmanagerOutput:
     def _fired(self, event: Event, before: ActiveAlert | None) -> ActiveAlert:
         """The alert of an event; one that fires keeps its start and, so that it stays the same alert, its labels."""
         ends_at = event["receivedAt"] + (event["timeout"] or self._timeout)
-        starts_at, fired_at = event["receivedAt"], event["receivedAt"]
-        if before is None:
-            return ActiveAlert(_labels(event), _annotations(event), starts_at, ends_at, fired_at, event["id"])
-        ends_at = max(ends_at, before.ends_at)
-        return ActiveAlert(before.labels, _annotations(event), before.starts_at, ends_at, fired_at, event["id"])
+        if before is not None and before.is_authenticated and not event["authenticated"]:
+            return before
+        return ActiveAlert(
+            _labels(event) if before is None else before.labels,
+            _annotations(event),
+            event["receivedAt"] if before is None else before.starts_at,
+            ends_at if before is None else max(ends_at, before.ends_at),
+            event["receivedAt"],
+            event["id"],
+            event["authenticated"],
+        )
 
     def _alert(self, alert: ActiveAlert, ends_at: float) -> dict[str, Any]:
         shown: dict[str, Any] = {
@@ -157,6 +163,13 @@ class AlertmanagerOutput:
 
     async def _post(self, alerts: Sequence[Mapping[str, Any]]) -> None:
         await self._target.post(json.dumps(alerts, ensure_ascii=False).encode("utf-8", "replace"))
+
+
+def _may_end(alert: ActiveAlert, event: Event) -> bool:
+    """Whether an event may end an alert that it resolves: not when it is older than what fired the alert, and not when
+    its sender proved nothing, but that of the alert did."""
+    is_late = event["receivedAt"] + MAX_CLOCK_DIFFERENCE < alert.fired_at
+    return not is_late and bool(event["authenticated"] or not alert.is_authenticated)
 
 
 def _key_text(key: Mapping[str, Any]) -> str:
