@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -45,7 +45,7 @@ class Others:
         if self.failures:
             self.failures -= 1
             raise PeerError("it does not answer")
-        self.got += [(address, *note) for note in notes_in(json.loads(arguments[3]))]  # type: ignore[call-overload]
+        self.got += [(address, *note) for note in notes_in(json.loads(cast("bytes", arguments[3])))]
         return SimpleNamespace(status=self.status)
 
     def notes(self, **clock: Any) -> PeerNotes:

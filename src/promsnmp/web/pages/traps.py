@@ -37,6 +37,7 @@ def traps_view(sources: Sources, report: TrapReport, query: Sequence[tuple[str, 
         return f"traps?{wanted}" if wanted else "traps"
 
     return {
+        "template": "service/traps",
         "traps": shown,
         "found": len(found),
         "total": len(report.traps),
