@@ -39,7 +39,7 @@ class Notification:
     """The device of the inventory that sent it; empty where none is known."""
     device_name: str
     id: str = field(default_factory=lambda: secrets.token_hex(8))
-    """Given by the receiver, and the same on all replicas: what is told later of the notification names it."""
+    """Given by the receiver, and the same on all replicas; a second event about the notification refers to it."""
 
     @property
     def authenticated(self) -> bool:
