@@ -17,6 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from promsnmp.traps.confirm.link_states import Finding
 from promsnmp.traps.outputs.alertmanager.active_alerts import ActiveAlert, ActiveAlerts
 from promsnmp.traps.outputs.event import Event, iso_time
 from promsnmp.traps.outputs.http_target import HttpTarget
@@ -59,8 +60,8 @@ class AlertmanagerOutput:
         self._repeat_at = 0.0
 
     def wants(self, event: Event) -> bool:
-        if event.get("confirms") and event["state"] == "resolved":
-            return False  # its alert has ended
+        if event.get("confirms") and (event["state"] == "resolved" or event["confirmation"] == Finding.SUPERSEDED):
+            return False  # its alert has ended, or a later notification fires it
         return event["state"] != "event" or self.kind in event["outputs"]
 
     async def send(self, events: Sequence[Event]) -> int:
