@@ -95,6 +95,7 @@ OVERVIEW = Dashboard(
 )  # fmt: skip
 
 ONE_DEVICE = Dashboard(
+    annotations=(("Traps", f"snmp_trap_last_timestamp_seconds{ONE} * 1000", "{{trap}}"),),
     title="Device",
     text="One device: its identity, its interfaces, and its polls.",
     file="device",

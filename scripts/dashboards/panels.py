@@ -65,6 +65,8 @@ class Dashboard:
     file: str
     variables: tuple[Variable, ...]
     panels: tuple[Panel, ...]
+    annotations: Sequence[tuple[str, str, str]] = ()
+    """Name, expression and title of each; the values of the series are its times, in milliseconds."""
 
 
 # ---------------------------------------------------------------------------------------------------------- to JSON
@@ -84,9 +86,16 @@ def dashboard_json(board: Dashboard) -> Json:
         "time": {"from": "now-3h", "to": "now"},
         "links": [_link()],
         "templating": {"list": [_source(), *map(_variable, board.variables)]},
-        "annotations": {"list": []},
+        "annotations": {"list": [_annotation(*one) for one in board.annotations]},
         "panels": _placed(board.panels),
     }
+
+
+def _annotation(name: str, expr: str, title: str) -> Json:
+    return {
+        "name": name, "datasource": SOURCE, "enable": True, "hide": False, "iconColor": "orange", "expr": expr,
+        "step": "30s", "titleFormat": title, "useValueForTime": True,
+    }  # fmt: skip
 
 
 def _link() -> Json:

@@ -274,6 +274,7 @@ def _build_application(parts: _Parts) -> Application:
         confirmation=confirmation,
         people=services.people,
         on_traps=parts.traps.peers.receive,
+        on_recent_traps=parts.traps.recent.message,
     )
     stack = make_stack(cluster, web, access, login, services.people, owner_proxy, requests)
     return Application(
@@ -344,6 +345,7 @@ def _build_services(
             discovery=parts.discovery,
             scheduler=parts.scheduler,
             health=health,
+            traps=parts.traps,
         ),
         histograms=owner_proxy.histograms,
         polling=lambda: ExecutorUsage(*polling.figures()),
@@ -363,6 +365,7 @@ def _build_health(parts: _Parts) -> Health:
         "modules": lambda: catalogue_component(parts.catalogue_store),
         "poller": parts.polling.check,
         "replicas": parts.cluster.check_members,
+        **({"traps": parts.traps.check} if parts.traps.is_on else {}),
         "webConfig": parts.web.check,
     }
     return Health(checks)

@@ -154,13 +154,17 @@ def test_a_query_without_data_is_found(prometheus: Asked) -> None:
 
 # ------------------------------------------------------------------------------------------------------- the files
 
+OF_PROMETHEUS = re.compile(r"\.annotations\.list\[\d+\]\.(step|titleFormat|useValueForTime)$")
+"""What the data source for Prometheus adds to annotations."""
+
 
 @pytest.mark.parametrize("name", BOARDS)
 def test_each_dashboard_fits_grafanas_schema(name: str) -> None:
     """Grafana's own model reads it and writes it again without losing anything, so nothing in it is unknown."""
     board = BOARDS[name]
     again = json.loads(JSONEncoder(sort_keys=True).encode(Dashboard.from_json(board)))
-    assert list(_lost(board, again, name)) == []
+    lost = [one for one in _lost(board, again, name) if not OF_PROMETHEUS.search(one)]
+    assert lost == []
 
 
 def _lost(given: Any, read: Any, path: str) -> Iterator[str]:

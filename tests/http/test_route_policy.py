@@ -37,13 +37,13 @@ TOKEN = "a-token-for-tests"
 SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")
 METHODS = (*SAFE, "POST", "PUT", "PATCH", "DELETE", "PROPFIND")
 PAGES = (
-    "/devices", "/devices/x", "/devices.csv", "/replicas", "/modules", "/map", "/map.svg", "/map.json",
+    "/devices", "/devices/x", "/devices.csv", "/replicas", "/modules", "/traps", "/map", "/map.svg", "/map.json",
     "/discovery", "/discovery/check", "/discovery/events", "/browse",
 )  # fmt: skip
 """Pages for people, and their parts and files."""
 PEER_PATHS = (
     "/-/peer", "/-/peer/challenge", "/-/findings", "/-/read-lease", "/-/handover", "/-/poll-status", "/-/neighbours",
-    "/-/sessions", "/-/traps",
+    "/-/sessions", "/-/traps", "/-/recent-traps",
 )  # fmt: skip
 SOME_ID = "00000000-0000-4000-8000-000000000001"
 FORMS = ("/add-device", f"/devices/{SOME_ID}/edit", f"/devices/{SOME_ID}/remove")
@@ -69,6 +69,7 @@ PLAIN = [
         on_neighbours=bytes,
         on_session=bytes,
         on_traps=bytes,
+        on_recent_traps=bytes,
     ),
 ]
 TABLE = RouteTable(chain.from_iterable(router.routes for router in ROUTERS), PLAIN)

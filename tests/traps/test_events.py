@@ -16,7 +16,7 @@ from promsnmp.errors import PeerError
 from promsnmp.inventory.model import Device
 from promsnmp.snmp import ber, oid
 from promsnmp.snmp.ber import VarBind
-from promsnmp.traps.confirm.link_states import IF_INDEX, IF_OPER_STATUS, Finding, if_index
+from promsnmp.traps.confirm.link_states import IF_INDEX, IF_OPER_STATUS, Finding, Said, if_index
 from promsnmp.traps.confirm.missed import MissedTraps
 from promsnmp.traps.confirm.poll_requests import PollRequests
 from promsnmp.traps.device_traps import MAX_NAMES, DeviceTraps
@@ -76,8 +76,9 @@ async def test_a_storm_of_one_device_becomes_one_poll_now_and_one_after_it() -> 
 
 
 async def test_what_traps_said_is_compared_with_what_the_device_answers() -> None:
-    polls, meters = Polls(), TrapMeters()
+    polls, meters, told = Polls(), TrapMeters(), list[tuple[Said, Finding]]()
     events = events_of(polls, meters, DeviceTraps())
+    events._tell = lambda said, finding: told.append((said, finding))
     polls.states = {1: 2, 2: 1, 3: 1, 4: 7}
     for notification, row in (
         (LINK_DOWN, 1),
@@ -93,6 +94,8 @@ async def test_what_traps_said_is_compared_with_what_the_device_answers() -> Non
     events.on_polled(SWITCH.id, 51.0, has_page=True)
     assert meters.delay.count == 6
     await until(lambda: sum(meters.findings.values()) == 6)
+    assert {(said.is_up, finding) for said, finding in told} >= {(False, Finding.CONFIRMED), (True, Finding.UNKNOWN)}
+    assert len(told) == 6
     assert meters.findings == Counter(
         {Finding.CONFIRMED: 3, Finding.NOT_CONFIRMED: 1, Finding.SUPERSEDED: 1, Finding.UNKNOWN: 1}
     )
@@ -159,7 +162,7 @@ def peers_of(mine: str, handled: list[TrapEvent], replicas: dict[str, TrapPeers]
         async def request(self, address: str, *_: object, timeout: float) -> object:
             if address not in replicas:
                 raise PeerError("it does not answer")
-            return SimpleNamespace(status=200, body=replicas[address].receive(_[3]))  # type: ignore[arg-type]
+            return SimpleNamespace(status=200, body=await replicas[address].receive(_[3]))  # type: ignore[arg-type]
 
     members = [Member(name, name, name, 0.0) for name in ("a:1", "b:1")]
     cluster = SimpleNamespace(
@@ -191,4 +194,4 @@ async def test_only_the_owner_of_a_device_handles_its_traps_and_knows_their_copi
     alone = peers_of(other, handled[other], replicas)
     assert await alone.claim(event(), b"key") is Claim.NEW  # better twice than never
     with pytest.raises(PeerError):
-        alone.receive(json.dumps({"claims": [{"key": "00"}], "done": [], "released": []}).encode())
+        await alone.receive(json.dumps({"claims": [{"key": "00"}], "done": [], "released": []}).encode())

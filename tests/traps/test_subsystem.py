@@ -71,3 +71,6 @@ def test_the_page_follows_a_link_trap_within_three_seconds(service: Running, tmp
     assert service.metric('promsnmp_traps_total{severity="warning",trap="linkDown"}') == 1
     assert service.metric("promsnmp_trap_page_delay_seconds_count") == 1
     wait_until(lambda: service.metric('promsnmp_trap_link_states_total{result="confirmed"}') == 1)
+    health = service.service.client.get("/actuator/health/traps").json()
+    assert (health["status"], health["details"]["outputs"]) == ("UP", {"log": {"waiting": 0}})
+    wait_until(lambda: "confirmed" in service.service.client.get("/traps", headers={"accept": "text/html"}).text)

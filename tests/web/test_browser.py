@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.support.service.service_process import ServiceProcess
 from tests.support.web.browser import OF_ERRORS, check_accessible, quiet_page
 
-PATHS = ("/", "/devices", "/devices?query=name:open", "/devices/none")
+PATHS = ("/", "/devices", "/devices?query=name:open", "/devices/none", "/traps")
 """The stories check other pages, and these with forms."""
 EVERY_MS = 10_500
 """Milliseconds after which every live part of a page has been replaced once."""

@@ -187,7 +187,8 @@ def make_plain_routes(
     on_poll_status: Callable[[bytes], Awaitable[bytes]],
     confirmation: SessionConfirmation,
     people: PeoplePages | None,
-    on_traps: Callable[[bytes], bytes],
+    on_traps: Callable[[bytes], Awaitable[bytes]],
+    on_recent_traps: Callable[[bytes], bytes],
 ) -> PlainRoutes:
     """``/snmp``, and the paths for replicas where there are several."""
     on_status = cluster.gossip.receive if cluster.gossip is not None else None
@@ -203,6 +204,7 @@ def make_plain_routes(
             on_session=confirmation.answer,
             on_neighbours=_no_pages if people is None else people.neighbours,
             on_traps=on_traps,
+            on_recent_traps=on_recent_traps,
         ),
     )
 

@@ -15,7 +15,7 @@ from typing import Literal, Protocol
 from promsnmp.errors import PromSnmpError
 from promsnmp.inventory.model import Device
 from promsnmp.snmp.ber import VarBind
-from promsnmp.traps.confirm.link_states import IF_OPER_STATUS, Finding, LinkStates, findings, if_index
+from promsnmp.traps.confirm.link_states import IF_OPER_STATUS, Finding, LinkStates, Said, findings, if_index
 from promsnmp.traps.confirm.missed import MissedTraps
 from promsnmp.traps.confirm.poll_requests import PollRequests
 from promsnmp.traps.device_traps import DeviceTraps
@@ -44,6 +44,10 @@ class TrapEvent:
     is_authenticated: bool
     varbinds: tuple[VarBind, ...] = ()
     """Of link traps: those that name the interface."""
+    id: str = ""
+    """That of the notification."""
+    receiver: str = ""
+    """Name of the replica that received it."""
 
     @property
     def is_about_link(self) -> bool:
@@ -68,8 +72,13 @@ class _Pending:
     links: LinkStates = field(default_factory=LinkStates)
 
 
+def ignore(said: Said, finding: Finding) -> None:
+    """Tells nobody what a poll found."""
+
+
 class DeviceEvents:
-    """Handles the traps of devices that this replica polls. ``find_device`` finds one of the inventory by id."""
+    """Handles the traps of devices that this replica polls. ``find_device`` finds one of the inventory by id;
+    ``tell`` hears what polls found of link traps."""
 
     def __init__(
         self,
@@ -81,6 +90,7 @@ class DeviceEvents:
         which: PollWhich,
         interval: float,
         unauthenticated_interval: float,
+        tell: Callable[[Said, Finding], None] = ignore,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
     ) -> None:
@@ -90,6 +100,7 @@ class DeviceEvents:
         self._device_traps = device_traps
         self._which = which
         self._requests = PollRequests(self._poll, interval=interval, unauthenticated_interval=unauthenticated_interval)
+        self._tell = tell
         self._clock = clock
         self._wall = wall
         self._pending: dict[str, _Pending] = {}
@@ -107,8 +118,9 @@ class DeviceEvents:
             pending.receipts.append(self._clock() - max(self._wall() - event.received_at, 0.0))
         if event.is_about_link and (row := if_index(event.varbinds)):
             self._missed.add(event.device_id, row, self._clock())
-        if (finding := pending.links.add(event.oid, event.varbinds)) is not None:
-            self._meters.findings[finding] += 1
+        found = pending.links.add(event.oid, event.varbinds, trap_id=event.id, receiver=event.receiver)
+        if found is not None:
+            self._found(*found)
         self._requests.request(event.device_id, is_authenticated=event.is_authenticated)
 
     def on_polled(
@@ -122,8 +134,7 @@ class DeviceEvents:
         if pending is None or not pending.receipts or pending.receipts[0] > began:
             return
         if not has_page:
-            del self._pending[device_id]
-            self._meters.findings[Finding.UNKNOWN] += len(pending.links.take())
+            self._give_up(device_id)
             return
         now = self._clock()
         for at in pending.receipts:
@@ -156,16 +167,26 @@ class DeviceEvents:
     def _poll(self, device_id: str) -> None:
         device = self._find_device(device_id)
         if device is None or not self._polls.poll_again(device):
-            self._pending.pop(device_id, None)
+            self._give_up(device_id)
             return
         self._meters.polls += 1
 
-    async def _compare(self, device: Device, said: Mapping[bytes, bool]) -> None:
+    def _give_up(self, device_id: str) -> None:
+        """No poll can say what the traps of a device were about."""
+        if (pending := self._pending.pop(device_id, None)) is not None:
+            for said in pending.links.take().values():
+                self._found(said, Finding.UNKNOWN)
+
+    def _found(self, said: Said, finding: Finding) -> None:
+        self._meters.findings[finding] += 1
+        self._tell(said, finding)
+
+    async def _compare(self, device: Device, said: Mapping[bytes, Said]) -> None:
         answers: Mapping[bytes, VarBind] = {}
         async with self._slots:
             try:
                 answers = await self._polls.get(device, [IF_OPER_STATUS + row for row in said])
             except PromSnmpError as error:
                 log.debug("cannot compare traps of %s with its interfaces: %s", device.sys_name or device.id, error)
-        for finding in findings(said, answers):
-            self._meters.findings[finding] += 1
+        for one, finding in findings(said, answers):
+            self._found(one, finding)

@@ -93,9 +93,7 @@ class DeviceFinder:
             return Sender(source, device)
         if claimed and self.is_proxy(source):
             return Sender(claimed, self._at(claimed))
-        if (device := self._at(source)) is None and engine_id:
-            device = self.by_engine(engine_id)
-        return Sender(source, device)
+        return Sender(source, self._at(source))
 
     @property
     def _index(self) -> Index:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import secrets
+from dataclasses import dataclass, field
 
 from promsnmp.snmp.ber import VarBind
 from promsnmp.snmp.credentials import SecurityLevel, Version
@@ -37,6 +38,8 @@ class Notification:
     device_id: str
     """The device of the inventory that sent it; empty where none is known."""
     device_name: str
+    id: str = field(default_factory=lambda: secrets.token_hex(8))
+    """Given by the receiver, and the same on all replicas; a second event about the notification refers to it."""
 
     @property
     def authenticated(self) -> bool:

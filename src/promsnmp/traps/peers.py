@@ -12,8 +12,9 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from cachetools import TTLCache
 
@@ -24,6 +25,7 @@ from promsnmp.errors import PeerError
 from promsnmp.snmp.ber import VarBind
 from promsnmp.traps.confirm.link_states import IF_ADMIN_STATUS, IF_INDEX, IF_OPER_STATUS
 from promsnmp.traps.events import TrapEvent
+from promsnmp.traps.follow_up.peer_notes import notes_in
 from promsnmp.traps.receive.duplicates import MAX_REMEMBERED, WINDOW
 from promsnmp.traps.receive.receiver import Claim
 
@@ -85,10 +87,21 @@ class _Outbox:
     skipped_until: float = 0.0
 
 
-class TrapPeers:
-    """The claims of this replica. ``handle`` gets new events of the devices that it polls."""
+async def ignore_note(kind: str, document: object) -> None:
+    """Takes notes and does nothing with them."""
 
-    def __init__(self, cluster: Cluster, handle: Callable[[TrapEvent], None]) -> None:
+
+class TrapPeers:
+    """The claims of this replica. ``handle`` gets new events of the devices that it polls; ``on_note`` the kind and
+    document of each note of another replica (``peer_notes.py``), and raises PeerError for one that it cannot take."""
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        handle: Callable[[TrapEvent], None],
+        on_note: Callable[[str, Any], Awaitable[None]] = ignore_note,
+    ) -> None:
+        self._on_note = on_note
         self._cluster = cluster
         self._handle = handle
         self._held = HeldClaims()
@@ -133,18 +146,22 @@ class TrapPeers:
             box.released.append(key)
             self._send_soon(owner, box)
 
-    def receive(self, body: bytes) -> bytes:
-        """Answers the claims of another replica. Raises PeerError for a message that it does not understand."""
+    async def receive(self, body: bytes) -> bytes:
+        """Answers the claims and notes of another replica. Raises PeerError for a message that it does not
+        understand."""
         try:
             message = json.loads(body)
             claims = [(bytes.fromhex(one["key"]), _event(one)) for one in message["claims"]]
             done, released = (list(map(bytes.fromhex, message[name])) for name in ("done", "released"))
+            notes = notes_in(message)
         except (ValueError, KeyError, TypeError, RecursionError):
             raise PeerError("invalid message about traps") from None
         for key in done[:MAX_QUEUED]:
             self._held.done(key)
         for key in released[:MAX_QUEUED]:
             self._held.release(key)
+        for kind, document in notes:
+            await self._on_note(kind, document)
         return json.dumps({"results": [self._claim_here(event, key) for key, event in claims]}).encode()
 
     def _claim_here(self, event: TrapEvent, key: bytes) -> Claim:
@@ -218,6 +235,8 @@ def _document(key: bytes, event: TrapEvent) -> dict[str, object]:
         "at": event.received_at,
         "authenticated": event.is_authenticated,
         "varbinds": varbinds,
+        "id": event.id,
+        "receiver": event.receiver,
     }
 
 
@@ -235,6 +254,8 @@ def _event(document: dict[str, object]) -> TrapEvent:
         float(at),
         document["authenticated"] is True,
         tuple(VarBind(bytes.fromhex(name), int(tag), bytes.fromhex(value)) for name, tag, value in varbinds[:16]),
+        str(document.get("id", ""))[:64],
+        str(document.get("receiver", ""))[:256],
     )
 
 

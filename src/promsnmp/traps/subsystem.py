@@ -15,6 +15,7 @@ from promsnmp.errors import PromSnmpError
 from promsnmp.inventory.index import Snapshot
 from promsnmp.inventory.model import Device, Inventory
 from promsnmp.inventory.store import InventoryStore
+from promsnmp.observe.health import Component, Status
 from promsnmp.observe.tasks import forever
 from promsnmp.polling.subsystem import PollingSubsystem
 from promsnmp.polling.target import Target
@@ -22,10 +23,15 @@ from promsnmp.settings import Settings
 from promsnmp.snmp.v3.engine import EngineState
 from promsnmp.traps.device_traps import DeviceTraps
 from promsnmp.traps.events import DeviceEvents, TrapEvent
+from promsnmp.traps.follow_up.peer_notes import PeerNotes
+from promsnmp.traps.follow_up.recent import RecentTraps
+from promsnmp.traps.follow_up.service import FollowUp
 from promsnmp.traps.identify import DeviceFinder, engine_ids
 from promsnmp.traps.metrics import TrapMeters
 from promsnmp.traps.model import Notification
+from promsnmp.traps.names.model import NamedNotification
 from promsnmp.traps.naming import TrapNames
+from promsnmp.traps.outputs.outputs import Outputs
 from promsnmp.traps.pass_on import PassOn
 from promsnmp.traps.peers import TrapPeers
 from promsnmp.traps.receive.accepted import AcceptedCredentials, accepted_of
@@ -83,8 +89,12 @@ class TrapSubsystem:
         self._names = names or TrapNames()
         self._outputs = outputs if pass_on is None else pass_on.accept
         self._tasks: list[asyncio.Task[None]] = []
+        self._listens = False
         self._host_names: dict[str, str] = {}
         self._addresses: dict[str, str] = {}
+        self.recent = RecentTraps()
+        self.notes = PeerNotes(cluster)
+        self.follow_up = FollowUp(pass_on.outputs if pass_on is not None else Outputs(), self.notes, self.recent)
         self.counts = TrapCounts()
         self.meters = TrapMeters()
         self.engine = OwnEngine(engine_file(settings.prom_inv_file), engine_id=bytes.fromhex(settings.trap_engine_id))
@@ -100,8 +110,9 @@ class TrapSubsystem:
             which=settings.trap_polls,
             interval=settings.trap_poll_interval / 1000,
             unauthenticated_interval=settings.trap_unauthenticated_poll_interval / 1000,
+            tell=self.follow_up.found,
         )
-        self.peers = TrapPeers(cluster, self.events.handle)
+        self.peers = TrapPeers(cluster, self.events.handle, self.follow_up.receive)
         self.receiver = TrapReceiver(
             self._usm,
             self._finder,
@@ -146,6 +157,7 @@ class TrapSubsystem:
         self._store.derive(self._derive, self._use)
         self.receiver.start()
         self.listener.start()
+        self._listens = True
         self._tasks += [
             asyncio.create_task(forever("look at the SNMP engine", self._refresh_engine, every=REFRESH_SECONDS)),
             asyncio.create_task(
@@ -162,16 +174,21 @@ class TrapSubsystem:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._listens = False
         self.listener.stop()
         await self.receiver.stop()
         await self.peers.stop()
         await self.events.stop()
+        await self.notes.stop()
+        await self.follow_up.stop()
         if self._pass_on is not None:
             await self._pass_on.stop()
 
     async def accept(self, notification: Notification) -> None:
         """Gives a new notification to the outputs, and counts it. Raises what they raise."""
-        await self._outputs(notification)
+        named = await self._outputs(notification)
+        if isinstance(named, NamedNotification):
+            self.follow_up.passed_on(named)
         name = self._names.known_name(notification.oid)
         self.meters.add(name, self._names.severity_of(notification))
 
@@ -186,6 +203,8 @@ class TrapSubsystem:
             notification.received_at,
             notification.authenticated,
             notification.varbinds,
+            notification.id,
+            self.notes.me,
         )
         return await self.peers.claim(event, key)
 
@@ -198,6 +217,13 @@ class TrapSubsystem:
         """As ``Claims``."""
         if notification.device_id:
             self.peers.release(notification.device_id, key)
+
+    def check(self) -> Component:
+        """The component ``traps`` of the health: DOWN while no traps are received. An output that fails is among the
+        details, and keeps it UP: what is queued is delivered later."""
+        outputs = self._pass_on.outputs.details() if self._pass_on is not None else {}
+        details = {"port": self.port, "listening": self._listens, "waiting": self.receiver.waiting, "outputs": outputs}
+        return Component(Status.UP if self._listens else Status.DOWN, details)
 
     def families(self) -> Iterator[Metric]:
         """Own metrics; none while no traps are received."""

@@ -18,7 +18,9 @@ from promsnmp.observe.health import Health
 from promsnmp.polling.subsystem import PollingSubsystem
 from promsnmp.settings import Settings
 from promsnmp.settings.reading.parsing import parts
+from promsnmp.traps.subsystem import TrapSubsystem
 from promsnmp.web.interface import WebInterface
+from promsnmp.web.peers.recent_traps import TrapExchange
 from promsnmp.web.peers.statuses import StatusExchange
 from promsnmp.web.rates import PollRateMeter
 from promsnmp.web.sources import Sources
@@ -40,6 +42,7 @@ def make_interface(
     discovery: Discovery,
     scheduler: Scheduler,
     health: Health,
+    traps: TrapSubsystem,
 ) -> WebInterface | None:
     """The pages; None when they are off (WEB_UI)."""
     if not settings.web_ui:
@@ -77,6 +80,8 @@ def make_interface(
         upcoming_searches=scheduler.upcoming,
         schedule=f"{settings.discovery_cron} {settings.discovery_tz}".strip(),
         health=health,
+        traps=TrapExchange(cluster, traps.recent),
+        receives_traps=traps.is_on,
         target_groups=targets.groups,
     )
     return WebInterface(sources, meter)

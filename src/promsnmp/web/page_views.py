@@ -15,6 +15,7 @@ from promsnmp.web.pages.discovery import check_view, discovery_view
 from promsnmp.web.pages.modules import modules_view
 from promsnmp.web.pages.replicas import replicas_view
 from promsnmp.web.pages.service import health_view, targets_view
+from promsnmp.web.pages.traps import traps_view
 from promsnmp.web.rendering import PageRenderer
 from promsnmp.web.sources import Sources
 
@@ -47,6 +48,7 @@ class PageViews:
             "service/health": self._health,
             "replicas": self._replicas,
             "modules": self._modules,
+            "traps": self._traps,
             "discovery": self._discovery,
             "check": self._check,
             "browse": self._browse,
@@ -88,6 +90,9 @@ class PageViews:
         form = await walk_device(self._sources, names, query)
         values = await self._in_thread(walk_values, self._sources, names, form)
         return {**values, "template": "browse", "page": "browse"}
+
+    async def _traps(self, item: str, query: Query) -> Values:
+        return await self._in_thread(traps_view, self._sources, await self._sources.traps.report(), query)
 
     async def _modules(self, item: str, query: Query) -> Values:
         return modules_view(self._sources)

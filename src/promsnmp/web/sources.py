@@ -23,6 +23,7 @@ from promsnmp.polling.history.poll_history import PastPoll
 from promsnmp.polling.pages.page import RenderedPage
 from promsnmp.polling.pages.poll_status import PollStatus
 from promsnmp.polling.walks.walker import Walked
+from promsnmp.web.peers.recent_traps import TrapExchange
 from promsnmp.web.peers.statuses import PeerReport
 
 
@@ -84,6 +85,10 @@ class Sources:
     """Walks a device at and below an OID (content octets). Raises SnmpError, WalksBusy, and UnknownDevice for a device
     without an agent."""
     health: Health
+    traps: TrapExchange
+    """The traps that all replicas have received last."""
+    receives_traps: bool
+    """Whether TRAP_PORT is set."""
     target_groups: Callable[[Snapshot, AbstractSet[str]], Sequence[TargetGroup]]
     """The entries of ``/targets`` of the devices with these ids, in the order of the inventory."""
 

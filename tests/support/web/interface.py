@@ -14,7 +14,7 @@ from promsnmp.discovery.jobs import Job
 from promsnmp.discovery.scan.rate import ScanLimits
 from promsnmp.discovery.serialize import job_document
 from promsnmp.discovery.service import Discovery
-from promsnmp.errors import ModuleError, SnmpTimeout
+from promsnmp.errors import ModuleError, PeerError, SnmpTimeout
 from promsnmp.inventory.devices import Devices
 from promsnmp.inventory.index import Snapshot
 from promsnmp.inventory.model import Agent, AgentEndpoint, Device, Inventory, Seed
@@ -32,7 +32,10 @@ from promsnmp.polling.pages.page import Format, RenderedPage
 from promsnmp.polling.pages.poll_status import NEVER_POLLED, PollStatus
 from promsnmp.polling.walks.walker import Walked
 from promsnmp.snmp.credentials import Community
+from promsnmp.traps.follow_up.recent import RecentTraps
+from promsnmp.traps.names.model import NamedNotification
 from promsnmp.web.interface import WebInterface
+from promsnmp.web.peers.recent_traps import TrapExchange
 from promsnmp.web.peers.statuses import NO_REPORT, PeerReport
 from promsnmp.web.rates import PollRateMeter
 from promsnmp.web.sources import Sources
@@ -83,6 +86,7 @@ def interface(
     explanation: Explanation | None = None,
     health_explanation: HealthExplanation | None = None,
     mib_folders: Sequence[str] = (),
+    traps: Sequence[NamedNotification] = (),
 ) -> WebInterface:
     """The pages of one replica, ME. ``devices`` with how their polls ended, ``pages`` by name of the device."""
     snapshot = Snapshot.of(Inventory(tuple(devices), revision=revision))
@@ -94,6 +98,10 @@ def interface(
     def last_page(one: Device) -> RenderedPage | None:
         text = texts.get(one.sys_name)
         return None if text is None else RenderedPage(0.0, (), {Format.TEXT: text.encode()})
+
+    recent = RecentTraps()
+    for trap in traps:
+        recent.add(trap)
 
     async def peer_report() -> PeerReport:
         return report
@@ -136,6 +144,8 @@ def interface(
         catalogue_store=catalogue_store,
         cluster=cast("Any", _cluster(members)),
         discovery=cast("Any", discovery(jobs, seeds)),
+        traps=TrapExchange(cast("Any", _cluster(members)), recent),
+        receives_traps=True,
         next_search=lambda: NOW + 3600,
         walk=walk or no_walk,
         upcoming_searches=lambda count: [NOW + 3600 * (at + 1) for at in range(count)],
@@ -168,6 +178,11 @@ async def no_walk(_: Device, __: bytes) -> Walked:
     return Walked()
 
 
+async def _no_answer(*_: object, **__: object) -> None:
+    """As when another replica is not there."""
+    raise PeerError("no answer")
+
+
 async def _nothing_to_reload() -> None:
     """As when no file has changed."""
 
@@ -189,6 +204,7 @@ def _cluster(members: Sequence[Member]) -> SimpleNamespace:
         leader=lambda: leader,
         role="leader" if leader.name == ME.name else "follower",
         has_peers=len(members) > 1,
+        peers=SimpleNamespace(request=_no_answer),
         leadership=SimpleNamespace(backend="none", problem="", since_renewal=1.5),
         peer_inventories=SimpleNamespace(lag=lambda: "", newest=lambda: None),
         read_leases=SimpleNamespace(rules=SimpleNamespace(is_valid=True)),

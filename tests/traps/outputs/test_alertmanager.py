@@ -13,10 +13,20 @@ from typing import Any
 import httpx
 import pytest
 
+from promsnmp.snmp.credentials import SecurityLevel
+from promsnmp.traps.confirm.link_states import Finding
 from promsnmp.traps.names.model import NamedNotification
 from promsnmp.traps.outputs.alertmanager import active_alerts
 from promsnmp.traps.outputs.alertmanager.output import PATH, AlertmanagerOutput
-from promsnmp.traps.outputs.event import Event, decode, encode, event_of
+from promsnmp.traps.outputs.event import (
+    Event,
+    confirmation_of,
+    decode,
+    encode,
+    event_of,
+    read_resolution,
+    resolution_of,
+)
 from promsnmp.traps.outputs.http_target import HttpTarget
 from promsnmp.traps.outputs.outputs import Outputs
 from promsnmp.traps.outputs.queue.memory import MemoryQueue
@@ -169,6 +179,47 @@ async def test_an_alert_that_fires_again_stays_the_same_alert() -> None:
     assert first["labels"] == second["labels"]
     assert first["startsAt"] == second["startsAt"]
     assert second["annotations"]["summary"] == "still down"
+
+
+async def test_an_alert_says_what_a_poll_found_of_the_last_notification_that_fired_it() -> None:
+    async with Receiver() as receiver:
+        output = AlertmanagerOutput(HttpTarget(receiver.url, setting="T", path=PATH))
+        first, again = event(passed(link())), event(passed(link(received_at=RECEIVED_AT + 1)))
+        found = [confirmation_of(one, Finding.NOT_CONFIRMED, RECEIVED_AT + 2) for one in (first, again)]
+        assert all(map(output.wants, found))
+        assert not output.wants(confirmation_of(event(passed(link(LINK_UP))), Finding.CONFIRMED, RECEIVED_AT))
+        await output.send([first, again, *found])
+        last = receiver.taken[-1].json
+        assert [one["annotations"].get("confirmation") for one in last] == ["not_confirmed"]
+        assert len(receiver.taken) == 3
+        await output.send([event(passed(link(LINK_UP, received_at=RECEIVED_AT + 3))), found[1]])
+        assert len(receiver.taken) == 4  # nothing is fired again by what a poll found
+
+
+async def test_who_proves_nothing_ends_or_changes_no_alert_of_one_who_did() -> None:
+    def made(trap: str, level: SecurityLevel) -> Event:
+        return event(passed(replace(link(trap), security_level=level)))
+
+    none, auth = SecurityLevel.NO_AUTH_NO_PRIV, SecurityLevel.AUTH_NO_PRIV
+    async with Receiver() as receiver:
+        output = AlertmanagerOutput(HttpTarget(receiver.url, setting="T", path=PATH))
+        await output.send([made(LINK_DOWN, auth), made(LINK_DOWN, none), made(LINK_UP, none)])
+        told = resolution_of(passed(link(LINK_UP)))
+        await output.send([read_resolution(told)])
+        (alert,) = output.active
+        assert "unauthenticated" not in alert.annotations
+        await output.send([made(LINK_UP, auth)])
+        assert len(output.active) == 0
+
+
+async def test_what_another_replica_tells_late_does_not_end_an_alert_that_fired_since() -> None:
+    async with Receiver() as receiver:
+        output = AlertmanagerOutput(HttpTarget(receiver.url, setting="T", path=PATH))
+        await output.send([event(passed(link(received_at=RECEIVED_AT + 60)))])
+        for seconds, left in ((0, 1), (58, 0)):
+            told = json.loads(json.dumps(resolution_of(passed(link(LINK_UP, received_at=RECEIVED_AT + seconds)))))
+            await output.send([read_resolution(told)])
+            assert len(output.active) == left
 
 
 async def test_what_ends_no_alert_is_not_sent() -> None:

@@ -213,3 +213,19 @@ async def test_what_is_not_snmp_is_malformed() -> None:
     assert made.dropped == {Dropped.MALFORMED: 5}
     await given(made, community_message(ber.encode_pdu(ber.GET, 1, 0, 0, b"")), community_message(v1_pdu(), version=1))
     assert made.dropped[Dropped.UNSUPPORTED] + made.dropped[Dropped.MALFORMED] == 7
+
+
+async def test_strangers_get_no_answer_that_is_worth_making_up_an_address_for() -> None:
+    made = make([ROUTER])
+    assert await given(made, trap(1, kind=INFORM, community=b"wrong"), b"\x30\x00", sender="203.0.113.5") == []
+    manager = UsmModel(User("", SecurityLevel.NO_AUTH_NO_PRIV), engine=EngineState(), keys=KEYS)
+    question = manager.discovery()
+    (report,) = await given(made, question, sender="203.0.113.5")
+    assert len(report) < 2 * len(question)
+
+
+async def test_an_engine_id_without_authentication_is_no_proof() -> None:
+    nobody = User("nobody", SecurityLevel.NO_AUTH_NO_PRIV)
+    made = make([device("known", "192.0.2.9", nobody, engine_id=ENGINE_ID.hex())])
+    await given(made, v3_message(nobody), sender="203.0.113.5")
+    assert (made.got, made.dropped) == ([], {Dropped.SENDER: 1})

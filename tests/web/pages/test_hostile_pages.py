@@ -12,6 +12,7 @@ from promsnmp.inventory.model import Device
 from promsnmp.web.edit.viewer import Unknown
 from promsnmp.web.interface import WebInterface
 from promsnmp.web.peers.statuses import PeerReport
+from tests.support.notifications import notification, passed
 from tests.support.web.hostile import HOSTILE, check_harmless
 from tests.support.web.html import Page
 from tests.support.web.interface import ME, broken, device, interface, up
@@ -20,7 +21,18 @@ VIEWER = Unknown("token", may_change=True, form_token="f" * 64)
 SENDER: Any = SimpleNamespace(who="me", request_id="", viewer=VIEWER)
 PLAIN = "plain"
 TEXTS = ("".join(text for name, text in HOSTILE.items() if name != "long"), HOSTILE["long"])
-NAMES = ("service/targets", "service/health", "explain", "confirm", "check", "error", "login", "add", "replicas")
+NAMES = (
+    "service/targets",
+    "service/health",
+    "explain",
+    "confirm",
+    "check",
+    "error",
+    "login",
+    "add",
+    "replicas",
+    "traps",
+)
 
 
 def hostile(text: str) -> Device:
@@ -36,6 +48,7 @@ async def made(name: str, text: str) -> str:
         components={"inventory": broken(text)},
         members=(ME, other),
         report=PeerReport(problems={text: text}),
+        traps=[replace(passed(notification(device_id=text, device_name=text, sender=text)), name=text, text=text)],
     )
     match name:
         case "confirm":

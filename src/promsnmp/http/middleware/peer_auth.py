@@ -19,6 +19,7 @@ from promsnmp.cluster.peers.client import (
     NEIGHBOURS_PATH,
     POLL_STATUS_PATH,
     READ_LEASE_PATH,
+    RECENT_TRAPS_PATH,
     REFUSED,
     REFUSED_COPY,
     REFUSED_RECIPIENT,
@@ -201,7 +202,7 @@ class PeerRoute:
 
 _PATHS = (
     CHALLENGE_PATH, STATUS_PATH, DETECTED_MODULES_PATH, READ_LEASE_PATH, HANDOVER_PATH, POLL_STATUS_PATH,
-    NEIGHBOURS_PATH, SESSIONS_PATH, TRAPS_PATH,
+    NEIGHBOURS_PATH, SESSIONS_PATH, TRAPS_PATH, RECENT_TRAPS_PATH,
 )  # fmt: skip
 
 
@@ -215,7 +216,8 @@ def peer_routes(
     on_poll_status: Callable[[bytes], bytes | Awaitable[bytes]],
     on_neighbours: Callable[[bytes], bytes | Awaitable[bytes]],
     on_session: Callable[[bytes], bytes],
-    on_traps: Callable[[bytes], bytes],
+    on_traps: Callable[[bytes], bytes | Awaitable[bytes]],
+    on_recent_traps: Callable[[bytes], bytes],
 ) -> list[PlainRoute]:
     """The routes for replicas. Without ``on_status`` there are no other replicas, and nothing is there for anybody."""
     policy = RoutePolicy(access=AccessLevel.PEER)
@@ -231,6 +233,7 @@ def peer_routes(
         NEIGHBOURS_PATH: PeerRoute(on_neighbours, max_bytes=MAX_QUESTION),
         SESSIONS_PATH: PeerRoute(on_session, max_bytes=MAX_QUESTION),
         TRAPS_PATH: PeerRoute(on_traps, max_bytes=MAX_TRAPS),
+        RECENT_TRAPS_PATH: PeerRoute(on_recent_traps, max_bytes=MAX_QUESTION),
     }
     return [PlainRoute(path, route, policy, _POST) for path, route in routes.items()]
 

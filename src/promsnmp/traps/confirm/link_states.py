@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 
 from promsnmp.snmp import ber, oid
@@ -27,6 +28,15 @@ class Finding(StrEnum):
     """The device did not answer, or not for this interface."""
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a link trap said: whether the link is up; with the trap's id, and the replica that received it."""
+
+    is_up: bool
+    id: str = ""
+    receiver: str = ""
+
+
 def if_index(varbinds: Iterable[VarBind]) -> bytes:
     """The interface of a link trap, as the suffix of its row: the value of ifIndex, or else the row of a status."""
     found = b""
@@ -47,28 +57,33 @@ class LinkStates:
     __slots__ = ("_said",)
 
     def __init__(self) -> None:
-        self._said: dict[bytes, bool] = {}
-        """By row: whether the link is up."""
+        self._said: dict[bytes, Said] = {}
+        """By row."""
 
-    def add(self, notification: bytes, varbinds: Iterable[VarBind]) -> Finding | None:
-        """Notes a trap; returns a finding when there is one already."""
-        if notification not in (LINK_DOWN, LINK_UP) or not (row := if_index(varbinds)):
+    def add(
+        self, notification: bytes, varbinds: Iterable[VarBind], *, trap_id: str = "", receiver: str = ""
+    ) -> tuple[Said, Finding] | None:
+        """Notes a trap; returns a finding when there is one already, and of which trap."""
+        if notification not in (LINK_DOWN, LINK_UP):
             return None
+        said = Said(notification == LINK_UP, trap_id, receiver)
+        if not (row := if_index(varbinds)):
+            return said, Finding.UNKNOWN
         earlier = self._said.pop(row, None)
         if earlier is None and len(self._said) >= MAX_INTERFACES:
-            return Finding.UNKNOWN
-        self._said[row] = notification == LINK_UP
-        return None if earlier is None else Finding.SUPERSEDED
+            return said, Finding.UNKNOWN
+        self._said[row] = said
+        return None if earlier is None else (earlier, Finding.SUPERSEDED)
 
-    def take(self) -> dict[bytes, bool]:
+    def take(self) -> dict[bytes, Said]:
         """What they said; from now on it counts as compared."""
         said, self._said = self._said, {}
         return said
 
 
-def findings(said: Mapping[bytes, bool], answers: Mapping[bytes, VarBind]) -> list[Finding]:
+def findings(said: Mapping[bytes, Said], answers: Mapping[bytes, VarBind]) -> list[tuple[Said, Finding]]:
     """What the device answers about the interfaces ``said``; ``answers`` by the whole OID of ifOperStatus."""
-    return [_finding(is_up, answers.get(IF_OPER_STATUS + row)) for row, is_up in said.items()]
+    return [(one, _finding(one.is_up, answers.get(IF_OPER_STATUS + row))) for row, one in said.items()]
 
 
 def _finding(is_up: bool, answer: VarBind | None) -> Finding:

@@ -72,7 +72,7 @@ class HttpTarget:
         message = f"{self.address} answered {answer.status}: {text}"
         if answer.status in _REFUSED:
             raise DeliveryRefused(message)
-        raise DeliveryFailed(message, pause=_retry_after(answer))
+        raise DeliveryFailed(message, pause=_retry_after(answer), summary=f"{self.address} answered {answer.status}")
 
     def close(self) -> None:
         self._client.close()

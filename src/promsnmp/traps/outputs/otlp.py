@@ -89,6 +89,8 @@ def _attributes(event: Event) -> dict[str, Any]:
         "snmp.trap.oid": event["oid"],
         "snmp.trap.mib": event["mib"],
         "snmp.trap.state": event["state"],
+        "snmp.trap.confirmation": event.get("confirmation", ""),
+        "snmp.trap.confirms": event.get("confirms", ""),
         "snmp.version": event["version"],
         "snmp.security_level": event["securityLevel"],
         "device.id": event["device"]["id"],

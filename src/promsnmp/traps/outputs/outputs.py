@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from prometheus_client.metrics_core import Metric
 
 from promsnmp.traps.names.model import NamedNotification
-from promsnmp.traps.outputs.event import encode, event_of
+from promsnmp.traps.outputs.event import Event, encode, event_of
 from promsnmp.traps.outputs.metrics import output_families
 from promsnmp.traps.outputs.queue.model import QueueError
 from promsnmp.traps.outputs.worker import Worker
@@ -43,11 +43,14 @@ class Outputs:
         Raises QueueError when it is not safe in one of them: an inform must then not be acknowledged. The other
         outputs get it all the same.
         """
-        event = event_of(named)
+        await self._put(event_of(named))
+
+    async def _put(self, event: Event) -> None:
+        kinds = event["outputs"]
         wanting = [
             worker
             for worker in self.workers
-            if (not named.outputs or worker.output.kind in named.outputs) and worker.output.wants(event)
+            if (not kinds or worker.output.kind in kinds) and worker.output.wants(event)
         ]
         if not wanting:
             return
@@ -60,12 +63,23 @@ class Outputs:
             if isinstance(result, BaseException):
                 raise result
 
-    async def resolve(self, named: NamedNotification) -> None:
-        """Ends alerts that this replica has raised, after another one got the notification that resolves them.
+    async def confirm(self, event: Event) -> None:
+        """Queues what a poll found (``confirmation_of``) for the outputs that got the notification. Raises QueueError
+        where a queue did not take it."""
+        await self._put(event)
+
+    @property
+    def has_alerts(self) -> bool:
+        """Whether an Alertmanager is among them."""
+        return any(worker.output.kind == "alertmanager" for worker in self.workers)
+
+    async def resolve(self, resolution: Event) -> None:
+        """Ends alerts that this replica has raised, after another one got the notification that resolves them
+        (``resolution_of``).
 
         Only Alertmanager's outputs get it. Raises QueueError.
         """
-        record = encode(event_of(named))
+        record = encode(resolution)
         for worker in self.workers:
             if worker.output.kind == "alertmanager":
                 await worker.queue.put(record)
@@ -73,6 +87,13 @@ class Outputs:
     def families(self) -> Iterable[Metric]:
         """The metrics of the outputs."""
         return output_families(self.workers)
+
+    def details(self) -> dict[str, dict[str, object]]:
+        """Of each output: what waits for it, and why its last attempt failed, for the health of the service."""
+        return {
+            one.output.name: {"waiting": len(one.queue), **({"error": one.last_error} if one.last_error else {})}
+            for one in self.workers
+        }
 
     @property
     def failing(self) -> list[str]:

@@ -27,8 +27,10 @@ DELIVERED, FAILED, REFUSED, EXPIRED = "delivered", "failed", "refused", "expired
 class DeliveryFailed(PromSnmpError):
     """A receiver did not take a batch; it is sent again, after ``pause`` seconds if the receiver says so."""
 
-    def __init__(self, message: str, *, pause: float = 0.0) -> None:
+    def __init__(self, message: str, *, pause: float = 0.0, summary: str = "") -> None:
+        """``summary`` is the message without what the receiver says, for pages that anybody may read."""
         super().__init__(message)
+        self.summary = summary or message
         self.pause = pause
 
 
@@ -76,6 +78,8 @@ class Worker:
         self._limit = output.batch
         self._results: Counter[str] = Counter()
         self._is_failing = False
+        self.last_error = ""
+        """Why the last attempt failed; empty when it did not. Without what the receiver says."""
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -165,12 +169,14 @@ class Worker:
     def _succeeded(self) -> None:
         self._limit = min(self._limit * 2, self.output.batch)
         self._pause = 0.0
+        self.last_error = ""
         if self._is_failing:
             self._is_failing = False
             log.warning("trap output %s works again", self.output.name)
 
     async def _wait_after(self, error: DeliveryFailed | QueueError) -> None:
         self._results[FAILED] += 1
+        self.last_error = error.summary if isinstance(error, DeliveryFailed) else str(error)
         if not self._is_failing:
             self._is_failing = True
             log.warning("trap output %s failed, and is tried again: %s", self.output.name, error)

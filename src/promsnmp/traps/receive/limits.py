@@ -14,7 +14,7 @@ from promsnmp.support.token_bucket import TokenBucket
 from promsnmp.traps.receive.counts import Dropped
 
 MAX_SENDERS = 20_000
-"""Senders whose rate is known: some 4 MB."""
+"""Senders whose rate is known: some 4 MB, once for devices and once for strangers."""
 STRANGERS_SHARE = 0.1
 """Of the rate of all devices that all other senders together may use."""
 BURST_SECONDS = 2.0
@@ -29,16 +29,19 @@ class TrapLimits:
         self._sender_rate = sender_rate
         self._known = self._bucket(rate)
         self._strangers = self._bucket(rate * STRANGERS_SHARE)
-        self._senders: LRUCache[str, TokenBucket] = LRUCache(MAX_SENDERS)
+        self._devices: LRUCache[str, TokenBucket] = LRUCache(MAX_SENDERS)
+        self._others: LRUCache[str, TokenBucket] = LRUCache(MAX_SENDERS)
+        """Of strangers, apart: made-up addresses make it forget no device."""
 
     def _bucket(self, rate: float) -> TokenBucket:
         return TokenBucket(rate=rate, burst=max(rate * BURST_SECONDS, 1.0), clock=self._clock)
 
     def refuse(self, sender: str, *, is_known: bool) -> Dropped | None:
         """Why a datagram of ``sender`` (address) is dropped now; None when it may be processed."""
-        bucket = self._senders.get(sender)
+        senders = self._devices if is_known else self._others
+        bucket = senders.get(sender)
         if bucket is None:
-            bucket = self._senders[sender] = self._bucket(self._sender_rate)
+            bucket = senders[sender] = self._bucket(self._sender_rate)
         if not bucket.take():
             return Dropped.SENDER_RATE
         return None if (self._known if is_known else self._strangers).take() else Dropped.RATE

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 TOKEN = "a-token-for-tests"
-PATHS = ("/devices", "/replicas", "/modules")
+PATHS = ("/devices", "/replicas", "/modules", "/traps")
 Opened = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
 
 
@@ -67,7 +67,7 @@ async def test_with_credentials_pages_need_a_login(opened: Opened) -> None:
             assert (await client.get(path, headers={"accept": "*/*"})).status_code == (200 if path == "/" else 401)
         signed = {"authorization": f"Bearer {TOKEN}"}
         assert "<title>Overview" in (await client.get("/", headers=signed)).text
-        assert [(await client.get(path, headers=signed)).status_code for path in PATHS] == [200, 200, 200]
+        assert [(await client.get(path, headers=signed)).status_code for path in PATHS] == [200] * len(PATHS)
         wrong = await client.get("/", headers={"authorization": "Bearer wrong"})
         assert wrong.status_code == 303
 
@@ -75,14 +75,14 @@ async def test_with_credentials_pages_need_a_login(opened: Opened) -> None:
 async def test_reading_may_be_open_to_everybody(opened: Opened) -> None:
     async with opened(api_token=TOKEN, web_read_anonymous=True) as client:
         assert "<title>Overview" in (await client.get("/")).text
-        assert [(await client.get(path)).status_code for path in PATHS] == [200, 200, 200]
+        assert [(await client.get(path)).status_code for path in PATHS] == [200] * len(PATHS)
         assert (await client.get("/promsnmp/devices")).status_code == 401
         assert (await client.post("/-/reload")).status_code == 401
 
 
 async def test_protected_scrapes_close_the_pages_too(opened: Opened) -> None:
     async with opened(api_token=TOKEN, web_read_anonymous=True, api_protect_scrapes=True) as client:
-        assert [(await client.get(path)).status_code for path in ("/", *PATHS)] == [303] * 4
+        assert [(await client.get(path)).status_code for path in ("/", *PATHS)] == [303] * (len(PATHS) + 1)
         assert [(await client.get(path)).status_code for path in ("/login", "/web/web.css")] == [200, 200]
 
 
@@ -92,7 +92,7 @@ async def test_a_name_that_a_web_page_may_have_gets_no_page_without_credentials(
 ) -> None:
     async with opened("rebound.example.com", **settings) as client:
         assert "Scrape a device" in (await client.get("/")).text
-        assert [(await client.get(path)).status_code for path in PATHS] == [403, 403, 403]
+        assert [(await client.get(path)).status_code for path in PATHS] == [403] * len(PATHS)
 
 
 async def test_the_pages_can_be_turned_off(opened: Opened) -> None:
@@ -100,7 +100,7 @@ async def test_the_pages_can_be_turned_off(opened: Opened) -> None:
         start = await client.get("/")
         assert "Scrape a device" in start.text
         assert 'href="devices"' not in start.text
-        assert [(await client.get(path)).status_code for path in (*PATHS, "/web/web.css")] == [404] * 4
+        assert [(await client.get(path)).status_code for path in (*PATHS, "/web/web.css")] == [404] * (len(PATHS) + 1)
 
 
 async def test_programs_may_give_the_token_as_a_password(opened: Opened) -> None:

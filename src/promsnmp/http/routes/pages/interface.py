@@ -67,6 +67,12 @@ async def replicas(request: Request, services: ServicesDep) -> Response:
     return await page_answer(request, services, "replicas")
 
 
+@router.get("/traps")
+@page_access(AccessLevel.READING)
+async def traps(request: Request, services: ServicesDep) -> Response:
+    return await page_answer(request, services, "traps")
+
+
 @router.get("/modules")
 @page_access(AccessLevel.READING)
 async def modules(request: Request, services: ServicesDep) -> Response:

@@ -28,6 +28,12 @@ class ActiveAlert:
     starts_at: float
     ends_at: float
     """When it ends if nothing resolves it."""
+    fired_at: float = 0.0
+    """When the last notification that fires it came."""
+    event_id: str = ""
+    """The id of that notification."""
+    is_authenticated: bool = False
+    """Whether the sender of that proved itself: then only one that does so changes or ends the alert."""
 
     @property
     def octets(self) -> int:

@@ -13,9 +13,11 @@ import logging
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from promsnmp.traps.confirm.link_states import Finding
 from promsnmp.traps.outputs.alertmanager.active_alerts import ActiveAlert, ActiveAlerts
 from promsnmp.traps.outputs.event import Event, iso_time
 from promsnmp.traps.outputs.http_target import HttpTarget
@@ -26,6 +28,8 @@ log = logging.getLogger(__name__)
 PATH = "/api/v2/alerts"
 MAX_DESCRIPTION = 2000
 """Characters of the annotation that lists what the notification carries."""
+MAX_CLOCK_DIFFERENCE = 5.0
+"""Seconds by which the clocks of replicas may differ: what is older by more does not end an alert that fired since."""
 _NOT_IN_LABELS = re.compile(r"[^a-zA-Z0-9_]")
 
 
@@ -56,6 +60,8 @@ class AlertmanagerOutput:
         self._repeat_at = 0.0
 
     def wants(self, event: Event) -> bool:
+        if event.get("confirms") and (event["state"] == "resolved" or event["confirmation"] == Finding.SUPERSEDED):
+            return False  # its alert has ended, or a later notification fires it
         return event["state"] != "event" or self.kind in event["outputs"]
 
     async def send(self, events: Sequence[Event]) -> int:
@@ -106,6 +112,8 @@ class AlertmanagerOutput:
 
     def _changes(self, event: Event, changes: dict[str, ActiveAlert | None]) -> Sequence[tuple[str, dict[str, Any]]]:
         """The alerts that an event changes, by key; ``changes`` are those of the events before, and get its own."""
+        if event.get("confirms"):
+            return self._confirmed(event, changes)
         if event["state"] != "resolved":
             key = _key_text(event["key"])
             alert = changes[key] = self._fired(event, changes[key] if key in changes else self.active.get(key))
@@ -113,17 +121,35 @@ class AlertmanagerOutput:
         found: list[tuple[str, dict[str, Any]]] = []
         for key in map(_key_text, event["resolves"]):
             firing = changes[key] if key in changes else self.active.get(key)
-            if firing is not None:
+            if firing is not None and _may_end(firing, event):
                 changes[key] = None
                 found.append((key, self._alert(firing, max(event["receivedAt"], firing.starts_at + 0.001))))
         return found
 
+    def _confirmed(self, event: Event, changes: dict[str, ActiveAlert | None]) -> Sequence[tuple[str, dict[str, Any]]]:
+        """The alert of the notification that an event confirms, or does not, if nothing has changed it since."""
+        key = _key_text(event["key"])
+        firing = changes[key] if key in changes else self.active.get(key)
+        if firing is None or firing.event_id != event["confirms"]:
+            return []
+        annotations = {**firing.annotations, "confirmation": event["confirmation"]}
+        alert = changes[key] = replace(firing, annotations=annotations)
+        return [(key, self._alert(alert, alert.ends_at))]
+
     def _fired(self, event: Event, before: ActiveAlert | None) -> ActiveAlert:
         """The alert of an event; one that fires keeps its start and, so that it stays the same alert, its labels."""
         ends_at = event["receivedAt"] + (event["timeout"] or self._timeout)
-        if before is None:
-            return ActiveAlert(_labels(event), _annotations(event), event["receivedAt"], ends_at)
-        return ActiveAlert(before.labels, _annotations(event), before.starts_at, max(ends_at, before.ends_at))
+        if before is not None and before.is_authenticated and not event["authenticated"]:
+            return before
+        return ActiveAlert(
+            _labels(event) if before is None else before.labels,
+            _annotations(event),
+            event["receivedAt"] if before is None else before.starts_at,
+            ends_at if before is None else max(ends_at, before.ends_at),
+            event["receivedAt"],
+            event["id"],
+            event["authenticated"],
+        )
 
     def _alert(self, alert: ActiveAlert, ends_at: float) -> dict[str, Any]:
         shown: dict[str, Any] = {
@@ -138,6 +164,13 @@ class AlertmanagerOutput:
 
     async def _post(self, alerts: Sequence[Mapping[str, Any]]) -> None:
         await self._target.post(json.dumps(alerts, ensure_ascii=False).encode("utf-8", "replace"))
+
+
+def _may_end(alert: ActiveAlert, event: Event) -> bool:
+    """Whether an event may end an alert that it resolves: not when it is older than what fired the alert, and not when
+    its sender proved nothing, but that of the alert did."""
+    is_late = event["receivedAt"] + MAX_CLOCK_DIFFERENCE < alert.fired_at
+    return not is_late and bool(event["authenticated"] or not alert.is_authenticated)
 
 
 def _key_text(key: Mapping[str, Any]) -> str:

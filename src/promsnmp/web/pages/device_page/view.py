@@ -28,6 +28,7 @@ MOST_LINES = 500
 """Lines of the page's text that are shown."""
 MOST_FIND = 200
 MOST_AGENTS = 20
+MOST_TRAPS = 20
 MOST_SAMPLES, MOST_TEXT = 20_000, 4 * 1024 * 1024
 """Samples of health, neighbours and modules that are read, and characters of their labels."""
 MOST_CONTENTS = 8
@@ -79,7 +80,9 @@ class DeviceViews:
             silence = report.problems.get(sources.owner(device), "")
         page = None if is_elsewhere else sources.last_page(device)
         contents = await self._contents_of(device, page, choice)
+        traps = await sources.traps.report()
         return {
+            "traps": [one for one in traps.traps if one.device_id == device.id][:MOST_TRAPS],
             "row": Row(device, status),
             "device": device,
             "owner": sources.owner(device) if is_elsewhere else "",
