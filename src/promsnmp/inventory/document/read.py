@@ -11,6 +11,8 @@ from typing import TypeVar
 
 from promsnmp.errors import MAX_PROBLEMS, InventoryInvalid
 from promsnmp.inventory.document.fields import Fields, kind_of
+from promsnmp.inventory.document.named import KEY as NAMED_KEY
+from promsnmp.inventory.document.named import by_name, read_all_named
 from promsnmp.inventory.document.previous import PreviousValues
 from promsnmp.inventory.document.read_device import device_from
 from promsnmp.inventory.document.searches import read_searches
@@ -43,6 +45,10 @@ def _inventory(document: object, previous: Inventory | None) -> Inventory:
     if document.get("devices") is None:
         top.problem("devices", "is missing; an empty list means no devices")
     values = PreviousValues(previous, claimed=_given_ids(document) if previous else frozenset())
+    named = previous.named_credentials if previous else ()
+    if document.get(NAMED_KEY) is not None:
+        named = read_all_named(top, values.named)
+        values.named = by_name(named)
     read = _each(top, "devices", lambda item, place: device_from(item, place, problems, values))
     devices = [device for device in read if device is not None]
     if len(devices) == len(read):  # otherwise the positions in the messages would be wrong
@@ -53,7 +59,13 @@ def _inventory(document: object, previous: Inventory | None) -> Inventory:
     if problems:
         raise InventoryInvalid(problems)
     searches = read_searches(document.get("searches")) if previous is None else previous.searches
-    return replace(numbers, devices=tuple(devices), seeds=tuple(seed for seed in seeds if seed), searches=searches)
+    return replace(
+        numbers,
+        devices=tuple(devices),
+        seeds=tuple(seed for seed in seeds if seed),
+        searches=searches,
+        named_credentials=named,
+    )
 
 
 def _each(top: Fields, key: str, read: Callable[[object, str], T]) -> list[T]:

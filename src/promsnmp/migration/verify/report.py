@@ -59,7 +59,8 @@ def text_of(comparisons: Sequence[Comparison]) -> Iterator[str]:
             yield f"{comparison.device}: {comparison.failure}"
     for group in groups_of(comparisons):
         counts = f"{group.count:,} series, devices: {group.devices:,}"
-        yield f"{'expected' if group.reason else 'LOOK AT'}: {group.kind} {group.metric}: {counts}, such as {group.example}"
+        verdict = "expected" if group.reason else "LOOK AT"
+        yield f"{verdict}: {group.kind} {group.metric}: {counts}, such as {group.example}"
         if group.reason:
             yield f"    {group.reason}"
     yield summary_of(comparisons)
