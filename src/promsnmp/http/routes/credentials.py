@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 
 from promsnmp.errors import InventoryError
 from promsnmp.http.responses.bodies import read_json
-from promsnmp.http.responses.errors import inventory_refusal
+from promsnmp.http.responses.errors import ApiError, inventory_refusal
 from promsnmp.http.route_policy import AccessLevel, access
 from promsnmp.http.schemas.inventory import NamedCredentialsBody
 from promsnmp.http.schemas.openapi import OUTCOME_UNKNOWN, failure
@@ -41,6 +41,18 @@ async def list_credentials(services: ServicesDep) -> Response:
     used_by = services.devices.credentials.used_by()
     found = [_document(one, used_by.get(one.name, 0)) for one in services.devices.credentials.current]
     return Response(json.dumps(found), media_type="application/json")
+
+
+@router.get(
+    PATH + "/{name}", response_model=NamedCredentialsBody, responses={404: failure("There are no such credentials.")}
+)
+@access(AccessLevel.DETAILS)
+async def show_credentials(name: str, services: ServicesDep) -> Response:
+    """One of the named credentials, secrets masked."""
+    named = next((one for one in services.devices.credentials.current if one.name == name), None)
+    if named is None:
+        raise ApiError(404, f"there are no credentials {name[:64]!r}")
+    return _response(services, named, 200)
 
 
 @router.put(

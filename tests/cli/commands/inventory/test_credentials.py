@@ -62,6 +62,7 @@ def test_the_service_refuses_to_remove_those_in_use(serving: ServiceProcess) -> 
     agent = {"endpoint": {"address": "192.0.2.77"}, "credentialsName": "core"}
     added = client.post("/promsnmp/devices", json={"agents": [agent]})
     assert (added.status_code, added.json()["agents"][0]["credentialsName"]) == (201, "core")
+    assert (client.get(path).json()["usedBy"], client.get(f"{path}x").status_code) == (1, 404)
     assert client.delete(path).status_code == 409
     assert client.put(path, json={**given, "readCommunity": ""}).status_code == 400
     assert client.delete(f"/promsnmp/devices/{added.json()['id']}").status_code == 204
