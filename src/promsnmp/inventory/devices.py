@@ -19,8 +19,8 @@ from promsnmp.inventory.document.write import device_document
 from promsnmp.inventory.index import Snapshot, display_name
 from promsnmp.inventory.model import ACTIVE, NO_IDENTIFIERS, Device, Inventory
 from promsnmp.inventory.modules import KnownModules, unknown_modules
+from promsnmp.inventory.named_credentials.editor import NamedCredentialsEditor
 from promsnmp.inventory.store import InventoryStore
-from promsnmp.inventory.writes.named import NamedCredentialsEditor
 
 Precondition = Callable[[Device | None], None]
 """Checks the current device (None: it does not exist) before a change; raises DeviceChanged to prevent the change."""

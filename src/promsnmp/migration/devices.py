@@ -13,10 +13,10 @@ from dataclasses import dataclass, field, replace
 
 from promsnmp.inventory.address import split_target
 from promsnmp.inventory.document.credentials import MIN_PASSPHRASE, write_credentials
-from promsnmp.inventory.document.named import read_name
 from promsnmp.inventory.document.parsing import duration_text
 from promsnmp.inventory.document.values import LONGEST_INTERVAL, SHORTEST_INTERVAL
 from promsnmp.inventory.model import DEFAULT_PORT, AgentEndpoint, agent_type
+from promsnmp.inventory.named_credentials.document import read_name
 from promsnmp.migration.notes import Notes
 from promsnmp.migration.prometheus.config import ScrapeJob
 from promsnmp.migration.prometheus.targets import ScrapeTarget

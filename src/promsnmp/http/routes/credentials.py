@@ -14,8 +14,8 @@ from promsnmp.http.route_policy import AccessLevel, access
 from promsnmp.http.schemas.inventory import NamedCredentialsBody
 from promsnmp.http.schemas.openapi import OUTCOME_UNKNOWN, failure
 from promsnmp.http.services import Services, ServicesDep, caller, request_id
-from promsnmp.inventory.document.named import named_document
 from promsnmp.inventory.model import NamedCredentials
+from promsnmp.inventory.named_credentials.document import named_document
 
 PATH = "/promsnmp/credentials"
 MAX_BODY = 64 * 1024

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Set as AbstractSet
 
-from promsnmp.inventory.document.named import by_name
 from promsnmp.inventory.model import Agent, AgentEndpoint, Device, Inventory, Seed
+from promsnmp.inventory.named_credentials.document import by_name
 
 
 class PreviousValues:

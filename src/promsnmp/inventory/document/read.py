@@ -11,14 +11,14 @@ from typing import TypeVar
 
 from promsnmp.errors import MAX_PROBLEMS, InventoryInvalid
 from promsnmp.inventory.document.fields import Fields, kind_of
-from promsnmp.inventory.document.named import KEY as NAMED_KEY
-from promsnmp.inventory.document.named import by_name, read_all_named
 from promsnmp.inventory.document.previous import PreviousValues
 from promsnmp.inventory.document.read_device import device_from
 from promsnmp.inventory.document.searches import read_searches
 from promsnmp.inventory.document.seeds import read_seed
 from promsnmp.inventory.index import collisions
 from promsnmp.inventory.model import Inventory, Seed
+from promsnmp.inventory.named_credentials.document import KEY as NAMED_KEY
+from promsnmp.inventory.named_credentials.document import by_name, read_all_named
 from promsnmp.inventory.writes.fencing import MAX_REQUEST_IDS
 from promsnmp.support.claim import MAX_NUMBER
 from promsnmp.support.memory import gc_paused

@@ -13,7 +13,6 @@ from promsnmp.errors import InventoryInvalid
 from promsnmp.inventory.address import normal_address
 from promsnmp.inventory.document.credentials import read_credentials, read_hex
 from promsnmp.inventory.document.fields import Fields, kind_of
-from promsnmp.inventory.document.named import differing_keys
 from promsnmp.inventory.document.parsing import read_instant
 from promsnmp.inventory.document.previous import PreviousValues
 from promsnmp.inventory.document.values import OVERRIDE_KEYS, new_id, read_id, read_labels, read_modules, read_overrides
@@ -31,6 +30,7 @@ from promsnmp.inventory.model import (
     Inventory,
     NamedCredentials,
 )
+from promsnmp.inventory.named_credentials.document import differing_keys
 from promsnmp.snmp.credentials import Community
 
 MAX_TIMEOUT = 3_600_000

@@ -13,8 +13,6 @@ from collections.abc import Iterator, Sequence
 from promsnmp.errors import InventoryInvalid
 from promsnmp.inventory.document.credentials import mask_secret, write_credentials
 from promsnmp.inventory.document.fields import MASK
-from promsnmp.inventory.document.named import KEY as NAMED_KEY
-from promsnmp.inventory.document.named import named_document
 from promsnmp.inventory.document.read import from_document
 from promsnmp.inventory.document.searches import searches_document
 from promsnmp.inventory.document.seeds import seed_document
@@ -28,6 +26,8 @@ from promsnmp.inventory.model import (
     IdentityChange,
     Inventory,
 )
+from promsnmp.inventory.named_credentials.document import KEY as NAMED_KEY
+from promsnmp.inventory.named_credentials.document import named_document
 from promsnmp.inventory.per_device_cache import PerDeviceCache
 
 _OPTIONAL = (

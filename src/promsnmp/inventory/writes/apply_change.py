@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from promsnmp.errors import InventoryConflict, InventoryUnavailable
 from promsnmp.inventory.index import Snapshot
 from promsnmp.inventory.model import Inventory
+from promsnmp.inventory.named_credentials.names import with_right_names
 from promsnmp.inventory.writes.changes import InventoryChanges, compare
-from promsnmp.inventory.writes.credential_names import with_right_names
 from promsnmp.inventory.writes.fencing import MAX_REQUEST_IDS
 from promsnmp.inventory.writes.numbers import next_numbers
 from promsnmp.support.claim import Claim

@@ -21,9 +21,9 @@ from promsnmp.cli.options.service import service_options
 from promsnmp.cli.output.tables import print_table
 from promsnmp.cli.output.text import counted, printable
 from promsnmp.inventory.document.credentials import write_credentials
-from promsnmp.inventory.document.named import named_document
 from promsnmp.inventory.model import agent_type
-from promsnmp.inventory.writes.named import NamedCredentialsEditor
+from promsnmp.inventory.named_credentials.document import named_document
+from promsnmp.inventory.named_credentials.editor import NamedCredentialsEditor
 from promsnmp.snmp.credentials import Credentials
 
 PATH = "/promsnmp/credentials"

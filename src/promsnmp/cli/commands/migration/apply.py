@@ -18,7 +18,7 @@ from promsnmp.cli.options.modules import known_modules
 from promsnmp.errors import InventoryInvalid, ServiceError
 from promsnmp.inventory.devices import Devices
 from promsnmp.inventory.model import DEFAULT_PORT
-from promsnmp.inventory.writes.named import NamedCredentialsEditor
+from promsnmp.inventory.named_credentials.editor import NamedCredentialsEditor
 from promsnmp.migration.devices import Document, MigratedDevice, named_credentials_of
 
 ADDED, CHANGED, SAME, FAILED = "added", "changed", "unchanged", "failed"

@@ -14,8 +14,8 @@ from promsnmp.errors import InventoryConflict, InventoryInvalid, UnknownDevice
 from promsnmp.inventory.devices import Devices
 from promsnmp.inventory.document.write import DocumentWriter, from_document, to_document
 from promsnmp.inventory.model import Device
+from promsnmp.inventory.named_credentials.editor import NamedCredentialsEditor
 from promsnmp.inventory.store import InventoryStore
-from promsnmp.inventory.writes.named import NamedCredentialsEditor
 from promsnmp.snmp.credentials import Community, User, Version
 from tests.support.inventory.samples import KEY
 

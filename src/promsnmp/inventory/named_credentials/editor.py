@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from promsnmp.errors import InventoryConflict, InventoryInvalid, UnknownDevice
 from promsnmp.inventory.document.fields import Fields
-from promsnmp.inventory.document.named import MAX_NAMED, by_name, read_name, read_named
 from promsnmp.inventory.model import Agent, Device, Inventory, NamedCredentials
+from promsnmp.inventory.named_credentials.document import MAX_NAMED, by_name, read_name, read_named
 from promsnmp.inventory.store import InventoryStore
 
 
