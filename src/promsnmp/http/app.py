@@ -19,6 +19,7 @@ from promsnmp.http.responses import errors
 from promsnmp.http.route_policy import UNDECLARED, PlainRoute, RouteTable, declared_policy, policy_of
 from promsnmp.http.routes import (
     actuator,
+    credentials,
     devices,
     discovery,
     inventory,
@@ -40,8 +41,8 @@ from promsnmp.http.services import Services
 ROUTERS = tuple(
     routes.router
     for routes in (
-        targets, metrics, probes, original, inventory, devices, discovery, replicas, actuator, account, device_forms,
-        manage, interface, maps, discovery_pages, browse, swagger, openapi,
+        targets, metrics, probes, original, inventory, devices, credentials, discovery, replicas, actuator,
+        account, device_forms, manage, interface, maps, discovery_pages, browse, swagger, openapi,
     )
 )  # fmt: skip
 """In the order in which FastAPI tries them, and in which the OpenAPI document shows them."""

@@ -19,6 +19,7 @@ from promsnmp.inventory.document.write import device_document
 from promsnmp.inventory.index import Snapshot, display_name
 from promsnmp.inventory.model import ACTIVE, NO_IDENTIFIERS, Device, Inventory
 from promsnmp.inventory.modules import KnownModules, unknown_modules
+from promsnmp.inventory.named_credentials.editor import NamedCredentialsEditor
 from promsnmp.inventory.store import InventoryStore
 
 Precondition = Callable[[Device | None], None]
@@ -43,6 +44,11 @@ class Devices:
     def __init__(self, store: InventoryStore, known_modules: KnownModules | None = None) -> None:
         self._store = store
         self._known_modules = known_modules
+
+    @property
+    def credentials(self) -> NamedCredentialsEditor:
+        """The credentials that agents may name."""
+        return NamedCredentialsEditor(self._store)
 
     @property
     def snapshot(self) -> Snapshot:
@@ -77,7 +83,7 @@ class Devices:
         ``complete`` may ask the device before, once everything that needs no device is checked; what it raises is
         raised here, and nothing has changed.
         """
-        device = self._checked(read_device(document))
+        device = self._checked(read_device(document, named=self._store.current.named_credentials))
         if complete is not None:
             device = await complete(device)
         await self._store.update(
@@ -99,7 +105,9 @@ class Devices:
             place = _place(old, device_id)
             before = None if place is None else old.devices[place]
             check(before)
-            device = self._checked(read_device(_with_id(document, device_id), old=before), before)
+            device = self._checked(
+                read_device(_with_id(document, device_id), old=before, named=old.named_credentials), before
+            )
             result[:] = [(device, before is None)]
             return _with_device(old, place, device)
 
@@ -119,7 +127,10 @@ class Devices:
             if not isinstance(patch, Mapping):
                 raise InventoryInvalid(["the patch must be an object with the keys to change"])
             merged = merge_device(device_document(before, mask=True), patch)
-            device = self._checked(read_device(_with_id(merged, device_id), old=_without_discovered(before)), before)
+            device = self._checked(
+                read_device(_with_id(merged, device_id), old=_without_discovered(before), named=old.named_credentials),
+                before,
+            )
             result[:] = [device]
             return _with_device(old, place, device)
 

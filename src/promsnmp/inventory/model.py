@@ -54,6 +54,8 @@ class Agent:
     """Hexadecimal text; empty when not known."""
     extra: str = field(default="", repr=False)
     """JSON object with the document's unknown keys; kept, never used."""
+    credentials_name: str = ""
+    """Name of the ``NamedCredentials`` that ``credentials`` are a copy of; empty: its own."""
 
     @property
     def version(self) -> Version:
@@ -62,6 +64,14 @@ class Agent:
     @property
     def type(self) -> str:
         return agent_type(self.credentials)
+
+
+@dataclass(frozen=True, slots=True)
+class NamedCredentials:
+    """Credentials that many agents may use: changed in one place."""
+
+    name: str
+    credentials: Credentials
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,6 +271,7 @@ class Inventory:
     imported_at: int = 0
     leader_instance: str = ""
     searches: SearchLog = NO_SEARCHES
+    named_credentials: tuple[NamedCredentials, ...] = ()
 
     @property
     def claim(self) -> Claim:

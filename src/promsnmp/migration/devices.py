@@ -16,6 +16,7 @@ from promsnmp.inventory.document.credentials import MIN_PASSPHRASE, write_creden
 from promsnmp.inventory.document.parsing import duration_text
 from promsnmp.inventory.document.values import LONGEST_INTERVAL, SHORTEST_INTERVAL
 from promsnmp.inventory.model import DEFAULT_PORT, AgentEndpoint, agent_type
+from promsnmp.inventory.named_credentials.document import read_name
 from promsnmp.migration.notes import Notes
 from promsnmp.migration.prometheus.config import ScrapeJob
 from promsnmp.migration.prometheus.targets import ScrapeTarget
@@ -67,6 +68,7 @@ class MigratedDevice:
             "timeout": self.timeout,
             "retries": self.retries,
             **write_credentials(self.credentials, mask=False),
+            **({"credentialsName": self.auth} if self.is_named else {}),
         }
 
     def document(self) -> Document:
@@ -79,6 +81,11 @@ class MigratedDevice:
             "labels": self.labels,
             "interval": self.interval,
         }
+
+
+def named_credentials_of(devices: Iterable[MigratedDevice]) -> dict[str, Credentials]:
+    """The credentials that devices use by the name of their auth."""
+    return {device.auth: device.credentials for device in devices if device.is_named}
 
 
 def is_snmp(target: ScrapeTarget) -> bool:
@@ -137,8 +144,16 @@ def _device(target: ScrapeTarget, catalogue: Catalogue, notes: Notes) -> Migrate
         AgentEndpoint(host, port or DEFAULT_PORT), auth, credentials, modules, labels, interval,
         min(max(round(1000 * module.timeout) for module in used), 3_600_000),
         min(max(module.retries for module in used), 100),
-        _sys_name(target, host, port, notes), credentials == catalogue.auths[auth], [target],
+        _sys_name(target, host, port, notes), credentials == catalogue.auths[auth] and _is_name(auth), [target],
     )  # fmt: skip
+
+
+def _is_name(auth: str) -> bool:
+    try:
+        read_name(auth)
+    except ValueError:  # it has letters that a name must not have: the device gets credentials of its own
+        return False
+    return True
 
 
 def _credentials(target: ScrapeTarget, credentials: Credentials) -> Credentials:

@@ -47,6 +47,15 @@ class CredentialFields(Body):
     context_name: OptionalText = Field(None, alias="contextName")
 
 
+class NamedCredentialsBody(CredentialFields):
+    """Credentials that many agents may use."""
+
+    name: str = Field(description="1 to 64 letters, digits, `.`, `_` and `-`.")
+    type: Literal["snmp-community", "snmp-user"]
+    version: Literal[0, 1, 3] = Field(description="0 is v1, 1 is v2c, 3 is v3.")
+    used_by: int = Field(0, alias="usedBy", description="Devices that use them; in responses only.")
+
+
 class AgentBody(CredentialFields):
     """One way to reach a device."""
 
@@ -56,6 +65,9 @@ class AgentBody(CredentialFields):
     version: Literal[0, 1, 3] = Field(description="0 is v1, 1 is v2c, 3 is v3.")
     timeout: int = Field(1500, ge=1, description="Milliseconds to wait for one packet.")
     retries: int = Field(1, ge=0, le=100)
+    credentials_name: OptionalText = Field(
+        None, alias="credentialsName", description="Named credentials, in place of the keys of its own."
+    )
     discovered_at: OptionalText = Field(None, alias="discoveredAt", description="ISO 8601, UTC.")
 
 
@@ -190,6 +202,9 @@ class InventoryBody(Body):
     """All devices, and the seeds of discovery."""
 
     devices: list[DeviceBody]
+    credentials: Annotated[
+        list[NamedCredentialsBody] | SkipJsonSchema[None], Field(json_schema_extra=without_default)
+    ] = Field(None, description="Credentials that agents use by name; left out: those of the inventory stay.")
     discovery_seeds: list[SeedBody] = Field([], alias="discoverySeeds")
     revision: int = Field(0, ge=0, description="Counts changes; ignored in requests.")
     term: int = Field(0, ge=0, description="Term of the leader that wrote it; ignored in requests.")

@@ -10,15 +10,21 @@ from collections import Counter
 from collections.abc import Set as AbstractSet
 
 from promsnmp.inventory.model import Agent, AgentEndpoint, Device, Inventory, Seed
+from promsnmp.inventory.named_credentials.document import by_name
 
 
 class PreviousValues:
     """Looks up values in the inventory that is being replaced; without one, finds nothing."""
 
-    __slots__ = ("_agents", "_by_endpoint", "_by_name", "_devices", "_seeds")
+    __slots__ = ("_agents", "_by_endpoint", "_by_name", "_devices", "_seeds", "has_inventory", "is_single", "named")
 
     def __init__(self, inventory: Inventory | None, *, claimed: AbstractSet[object] = frozenset()) -> None:
         """``claimed``: ids in the document; a device or agent with one of them is found only by its id."""
+        self.has_inventory = inventory is not None
+        self.is_single = False
+        """Whether the document is that of one device; its agents then may not contradict the credentials they name."""
+        self.named = by_name(inventory.named_credentials) if inventory else {}
+        """Named credentials of the document, or else of the inventory."""
         devices = inventory.devices if inventory else ()
         agents = [agent for device in devices for agent in device.agents]
         self._devices = {device.id: device for device in devices}

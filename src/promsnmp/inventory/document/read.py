@@ -17,6 +17,8 @@ from promsnmp.inventory.document.searches import read_searches
 from promsnmp.inventory.document.seeds import read_seed
 from promsnmp.inventory.index import collisions
 from promsnmp.inventory.model import Inventory, Seed
+from promsnmp.inventory.named_credentials.document import KEY as NAMED_KEY
+from promsnmp.inventory.named_credentials.document import by_name, read_all_named
 from promsnmp.inventory.writes.fencing import MAX_REQUEST_IDS
 from promsnmp.support.claim import MAX_NUMBER
 from promsnmp.support.memory import gc_paused
@@ -43,6 +45,10 @@ def _inventory(document: object, previous: Inventory | None) -> Inventory:
     if document.get("devices") is None:
         top.problem("devices", "is missing; an empty list means no devices")
     values = PreviousValues(previous, claimed=_given_ids(document) if previous else frozenset())
+    named = previous.named_credentials if previous else ()
+    if document.get(NAMED_KEY) is not None:
+        named = read_all_named(top, values.named)
+        values.named = by_name(named)
     read = _each(top, "devices", lambda item, place: device_from(item, place, problems, values))
     devices = [device for device in read if device is not None]
     if len(devices) == len(read):  # otherwise the positions in the messages would be wrong
@@ -53,7 +59,13 @@ def _inventory(document: object, previous: Inventory | None) -> Inventory:
     if problems:
         raise InventoryInvalid(problems)
     searches = read_searches(document.get("searches")) if previous is None else previous.searches
-    return replace(numbers, devices=tuple(devices), seeds=tuple(seed for seed in seeds if seed), searches=searches)
+    return replace(
+        numbers,
+        devices=tuple(devices),
+        seeds=tuple(seed for seed in seeds if seed),
+        searches=searches,
+        named_credentials=named,
+    )
 
 
 def _each(top: Fields, key: str, read: Callable[[object, str], T]) -> list[T]:

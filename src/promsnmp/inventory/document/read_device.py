@@ -6,7 +6,7 @@ Where the original PromSNMP leaves open what a document means, the docstrings he
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 
 from promsnmp.errors import InventoryInvalid
@@ -28,7 +28,9 @@ from promsnmp.inventory.model import (
     DeviceIdentifiers,
     IdentityChange,
     Inventory,
+    NamedCredentials,
 )
+from promsnmp.inventory.named_credentials.document import differing_keys
 from promsnmp.snmp.credentials import Community
 
 MAX_TIMEOUT = 3_600_000
@@ -43,18 +45,19 @@ _DEVICE_KEYS = frozenset({
 _AGENT_KEYS = frozenset({
     "id", "type", "endpoint", "version", "timeout", "retries", "discoveredAt", "readCommunity", "writeCommunity",
     "securityName", "securityLevel", "authProtocol", "authPassphrase", "privProtocol", "privPassphrase", "engineId",
-    "contextName", "contextEngineId", "device"
+    "contextName", "contextEngineId", "device", "credentialsName"
 })  # fmt: skip
 
 _READ_ONLY_KEYS = frozenset({"polling"})
 """Keys that only answers have; ignored in documents."""
 
 
-def read_device(document: object, *, old: Device | None = None) -> Device:
+def read_device(document: object, *, old: Device | None = None, named: Iterable[NamedCredentials] = ()) -> Device:
     """The device that a JSON document of one device describes; the places of problems are relative to the device.
 
-    ``old`` is the device that it replaces: masked secrets, ids and discovered values are taken from there. Unknown keys
-    are problems here, unlike in an inventory: they are typing mistakes rather than another program's data.
+    ``named`` are the credentials that agents may name. ``old`` is the device that it replaces: masked secrets, ids and
+    discovered values are taken from there. Unknown keys are problems here, unlike in an inventory: they are typing
+    mistakes rather than another program's data.
     Raises InventoryInvalid with all problems.
     """
     if not isinstance(document, Mapping):
@@ -66,7 +69,9 @@ def read_device(document: object, *, old: Device | None = None) -> Device:
         if isinstance(item, Mapping):
             _refuse_unknown(Fields(item, f"agents[{number}]", problems), _AGENT_KEYS, "an agent")
     given = {key: value for key, value in document.items() if key in _DEVICE_KEYS}
-    device = device_from(given, "", problems, PreviousValues(Inventory((old,)) if old else None))
+    previous = PreviousValues(Inventory((old,) if old else (), named_credentials=tuple(named)))
+    previous.is_single = True
+    device = device_from(given, "", problems, previous)
     if device is not None:
         problems += [problem.replace("devices[0].", "") for problem in collisions([device])]
     if problems or device is None:
@@ -183,7 +188,8 @@ def _agent(item: object, place: str, problems: list[str], previous: PreviousValu
         return None
     given_id, endpoint = read_id(fields), _endpoint(fields)
     old = previous.agent(given_id, endpoint)
-    credentials = read_credentials(fields, "type", old.credentials if old else None)
+    name = _credentials_name(fields, previous)
+    credentials = previous.named[name] if name else read_credentials(fields, "type", old.credentials if old else None)
     agent = Agent(
         id=given_id or (old.id if old else new_id()),
         endpoint=endpoint or AgentEndpoint(""),
@@ -194,8 +200,25 @@ def _agent(item: object, place: str, problems: list[str], previous: PreviousValu
         write_community=fields.secret("writeCommunity", old.write_community if old else ""),
         engine_id=read_hex(fields, "engineId"),
         extra=_extra(fields, _AGENT_KEYS) or (old.extra if old else ""),
+        credentials_name=name,
     )
     return agent if endpoint else None
+
+
+def _credentials_name(fields: Fields, previous: PreviousValues) -> str:
+    """``credentialsName``, if these credentials are known. A file without them (an older PromSNMP wrote it) loses the
+    name, and the agent keeps its copy."""
+    name = fields.text("credentialsName")
+    if name and name not in previous.named:
+        if previous.has_inventory:
+            fields.problem(
+                "credentialsName", f"there are no credentials {name[:64]!r}; add them first, or leave it out"
+            )
+        return ""
+    if name and previous.is_single and (keys := differing_keys(fields, previous.named[name])):
+        what = f"is not what credentials {name!r} have; change those, or set credentialsName to null"
+        fields.problem(keys[0], what)
+    return name
 
 
 def _endpoint(fields: Fields) -> AgentEndpoint | None:

@@ -26,6 +26,8 @@ from promsnmp.inventory.model import (
     IdentityChange,
     Inventory,
 )
+from promsnmp.inventory.named_credentials.document import KEY as NAMED_KEY
+from promsnmp.inventory.named_credentials.document import named_document
 from promsnmp.inventory.per_device_cache import PerDeviceCache
 
 _OPTIONAL = (
@@ -53,10 +55,16 @@ def to_document(inventory: Inventory, *, mask: bool) -> dict[str, object]:
     return {
         "devices": [device_document(device, mask=mask) for device in inventory.devices],
         "discoverySeeds": [seed_document(seed, mask=mask) for seed in inventory.seeds],
+        **_named(inventory, mask=mask),
         "revision": inventory.revision,
         "term": inventory.fencing_token,
         **({} if mask else _of_the_file(inventory)),
     }
+
+
+def _named(inventory: Inventory, *, mask: bool) -> dict[str, object]:
+    named = [named_document(one, mask=mask) for one in inventory.named_credentials]
+    return {NAMED_KEY: named} if named else {}
 
 
 def _of_the_file(inventory: Inventory) -> dict[str, object]:
@@ -126,8 +134,9 @@ def agent_document(agent: Agent, *, mask: bool) -> dict[str, object]:
         **write_credentials(agent.credentials, mask=mask),
         "writeCommunity": mask_secret(agent.write_community, mask=mask),
         "engineId": agent.engine_id,
+        "credentialsName": agent.credentials_name,
     }
-    return _present(document, "discoveredAt", "writeCommunity", "engineId")
+    return _present(document, "discoveredAt", "writeCommunity", "engineId", "credentialsName")
 
 
 class DocumentWriter:
@@ -159,6 +168,8 @@ class DocumentWriter:
             yield from devices[1:]
         seeds = _json([seed_document(seed, mask=self._mask) for seed in inventory.seeds])
         yield b'],"discoverySeeds":%b,"revision":%d,"term":%d' % (seeds, inventory.revision, inventory.fencing_token)
+        if named := _named(inventory, mask=self._mask):
+            yield b"," + _json(named)[1:-1]
         if not self._mask and (more := _of_the_file(inventory)):
             yield b"," + _json(more)[1:-1]
         yield b"}"

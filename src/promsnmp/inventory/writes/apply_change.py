@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from promsnmp.errors import InventoryConflict, InventoryUnavailable
 from promsnmp.inventory.index import Snapshot
 from promsnmp.inventory.model import Inventory
+from promsnmp.inventory.named_credentials.names import with_right_names
 from promsnmp.inventory.writes.changes import InventoryChanges, compare
 from promsnmp.inventory.writes.fencing import MAX_REQUEST_IDS
 from promsnmp.inventory.writes.numbers import next_numbers
@@ -61,7 +62,7 @@ def _apply(now: Snapshot, pending: PendingChange, claim: Claim | None) -> tuple[
     wanted = pending.change(old)
     if wanted is old:
         return now, None
-    new, changes = compare(old, wanted)
+    new, changes = compare(old, with_right_names(old, wanted))
     index = now.index.updated(changes.devices.old_values, changes.devices.new_values)
     if index.conflicts:
         raise InventoryConflict(index.conflicts)

@@ -56,6 +56,8 @@ class InventoryChanges:
 
     devices: ItemChanges[Device]
     seeds: ItemChanges[Seed]
+    credentials: tuple[tuple[str, str], ...] = ()
+    """What became of named credentials (``added``, ``changed``, ``removed``), and their names."""
 
 
 def compare(old: Inventory, new: Inventory) -> tuple[Inventory, InventoryChanges]:
@@ -65,7 +67,18 @@ def compare(old: Inventory, new: Inventory) -> tuple[Inventory, InventoryChanges
     """
     devices, of_devices = _compare(old.devices, new.devices)
     seeds, of_seeds = _compare(old.seeds, new.seeds)
-    return replace(new, devices=devices, seeds=seeds), InventoryChanges(of_devices, of_seeds)
+    return replace(new, devices=devices, seeds=seeds), InventoryChanges(of_devices, of_seeds, _credentials(old, new))
+
+
+def _credentials(old: Inventory, new: Inventory) -> tuple[tuple[str, str], ...]:
+    if old.named_credentials is new.named_credentials:
+        return ()
+    before, after = ({one.name: one.credentials for one in each.named_credentials} for each in (old, new))
+    return (
+        *(("added", name) for name in after.keys() - before.keys()),
+        *(("changed", name) for name in after.keys() & before.keys() if after[name] != before[name]),
+        *(("removed", name) for name in before.keys() - after.keys()),
+    )
 
 
 def _compare(old: Sequence[T], new: Sequence[T]) -> tuple[tuple[T, ...], ItemChanges[T]]:
@@ -92,6 +105,8 @@ def audit_changes(changes: InventoryChanges, *, who: str, revision: int) -> None
 
     Discovery seeing or missing a device again is no line: nobody decided anything.
     """
+    for what, name in sorted(changes.credentials):
+        audit(f"credentials {what}", who=who, name=name, revision=revision)
     for kind, item_changes in (("device", changes.devices), ("seed", changes.seeds)):
         for what, items in (("added", item_changes.added), ("removed", item_changes.removed)):
             for item in items:

@@ -37,7 +37,7 @@ def continued(in_file: Inventory, known: Inventory) -> Inventory | None:
     None when ``in_file`` is older and does not count."""
     numbers, known_numbers = (in_file.fencing_token, in_file.revision), (known.fencing_token, known.revision)
     imported_at = max(in_file.imported_at, known.imported_at)
-    is_same = numbers == known_numbers and (in_file.devices, in_file.seeds) == (known.devices, known.seeds)
+    is_same = numbers == known_numbers and _contents(in_file) == _contents(known)
     if numbers > known_numbers or is_same:
         return replace(in_file, imported_at=imported_at)
     if numbers < known_numbers and is_numbered(in_file) and in_file.imported_at <= known.imported_at:
@@ -50,6 +50,10 @@ def continued(in_file: Inventory, known: Inventory) -> Inventory | None:
         leader_instance=claim.instance,
         imported_at=imported_at,
     )
+
+
+def _contents(inventory: Inventory) -> tuple[object, ...]:
+    return inventory.devices, inventory.seeds, inventory.named_credentials
 
 
 def imported(wanted: Inventory, old: Inventory, *, time_ms: int) -> Inventory:

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Protocol
 
 from promsnmp.cli.client import ServiceClient
+from promsnmp.cli.commands.inventory.credentials import PATH as CREDENTIALS_PATH
+from promsnmp.cli.commands.inventory.credentials import document_of as credentials_document
 from promsnmp.cli.commands.inventory.devices import list_devices
 from promsnmp.cli.commands.inventory.edit_device import PATH
 from promsnmp.cli.options.inventory_file import command_settings, local_user, open_inventory, run_to_the_end
@@ -16,7 +18,8 @@ from promsnmp.cli.options.modules import known_modules
 from promsnmp.errors import InventoryInvalid, ServiceError
 from promsnmp.inventory.devices import Devices
 from promsnmp.inventory.model import DEFAULT_PORT
-from promsnmp.migration.devices import Document, MigratedDevice
+from promsnmp.inventory.named_credentials.editor import NamedCredentialsEditor
+from promsnmp.migration.devices import Document, MigratedDevice, named_credentials_of
 
 ADDED, CHANGED, SAME, FAILED = "added", "changed", "unchanged", "failed"
 _COMMUNITY_KEYS = ("readCommunity",)
@@ -50,6 +53,8 @@ class ServiceDestination:
         self._service = service
 
     def outcomes(self, devices: Sequence[MigratedDevice]) -> list[Outcome]:
+        for name, credentials in named_credentials_of(devices).items():
+            self._service.call("PUT", f"{CREDENTIALS_PATH}/{name}", document=credentials_document(credentials))
         known = {key: str(one["id"]) for one in list_devices(self._service) for key in _endpoints(one)}
         return [self._put(device, known.get((device.endpoint.address, device.endpoint.port))) for device in devices]
 
@@ -84,6 +89,9 @@ class FileDestination:
             for device in self._store.current.devices
             for agent in device.agents
         }
+        for name, credentials in named_credentials_of(devices).items():
+            editor = NamedCredentialsEditor(self._store)
+            await editor.put(name, credentials_document(credentials), who=local_user())
         names = known_modules(self._settings)
         book = Devices(self._store, lambda: names)
         puts = (
@@ -108,7 +116,7 @@ def patch_of(device: MigratedDevice) -> Document:
     """The merge patch that makes a device of the inventory what it was in snmp_exporter; other keys stay."""
     agent = device.agent()
     others = _COMMUNITY_KEYS if agent["type"] == "snmp-user" else _USER_KEYS
-    absent = dict.fromkeys(key for key in (*others, *_USER_KEYS) if key not in agent)
+    absent = dict.fromkeys(key for key in (*others, *_USER_KEYS, "credentialsName") if key not in agent)
     patch: Document = {
         "primaryAgent": {**absent, **agent},
         "modules": list(device.modules),

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from promsnmp.cli.client import ServiceClient
+from promsnmp.cli.commands.inventory.credentials import document_of as credentials_document
 from promsnmp.cli.commands.migration.apply import (
     FAILED,
     Destination,
@@ -26,7 +27,7 @@ from promsnmp.cli.output.tables import print_table
 from promsnmp.cli.output.text import counted, printable
 from promsnmp.inventory.document.parsing import duration_text
 from promsnmp.inventory.storage.atomic_file import write_bytes
-from promsnmp.migration.devices import MigratedDevice
+from promsnmp.migration.devices import MigratedDevice, named_credentials_of
 from promsnmp.migration.notes import Notes
 
 HEADINGS = ("from", "device", "address", "auth", "modules", "interval", "labels", "")
@@ -107,7 +108,11 @@ migrate.add_command(verify)
 
 def document_of(devices: Sequence[MigratedDevice]) -> dict[str, object]:
     """A document of the inventory with these devices, with secrets."""
-    return {"devices": [device.document() for device in devices]}
+    named = [
+        {"name": name, **credentials_document(credentials)}
+        for name, credentials in named_credentials_of(devices).items()
+    ]
+    return {"devices": [device.document() for device in devices], "credentials": named}
 
 
 def _print(outcomes: Sequence[Outcome], notes: Notes) -> None:
