@@ -29,7 +29,7 @@ class Page:
 
 
 def parse_page(text: str) -> Page:
-    """The samples of a page. Raises ValueError when it is none, or has more than ``MAX_SERIES``."""
+    """The samples of a page. Raises ValueError when it is not a page of metrics or has over ``MAX_SERIES`` of them."""
     page = Page()
     for line in text.split("\n"):
         if line.startswith("#") or not line:
@@ -41,7 +41,7 @@ def parse_page(text: str) -> Page:
             if len(page.samples) > MAX_SERIES:
                 raise ValueError(f"the page has more than {MAX_SERIES:,} series")
         else:
-            raise ValueError(f"the answer is no page of metrics: {line[:60]!r}")
+            raise ValueError(f"the answer is not a page of metrics: {line[:60]!r}")
     return page
 
 

@@ -171,7 +171,7 @@ class _Reader:
         self.declaration.trap = Definition(self._name, 0, parts, **self._fields)
 
     def _read_clauses(self, clauses: Mapping[str, Callable[[], None]], *, strict: bool) -> None:
-        """Reads clauses; what is none is noted with ``strict``, and else passed."""
+        """Reads clauses. Anything else is noted with ``strict``, and skipped without."""
         tokens = self._tokens
         while True:
             token = tokens.peek()

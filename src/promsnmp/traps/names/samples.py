@@ -37,7 +37,7 @@ def _trap(word: str, definitions: Definitions) -> bytes:
     for oid, known in definitions.notifications.items():
         if known.name == name and (not mib or known.mib == mib):
             return oid
-    return _oid(word, f"{word!r} is no notification that is known, and no OID")
+    return _oid(word, f"{word!r} is neither a known notification nor an OID")
 
 
 def _oid(word: str, otherwise: str) -> bytes:
@@ -62,7 +62,7 @@ def _object(word: str, definitions: Definitions) -> tuple[bytes, ObjectName | No
             if known.name == match[1]:
                 subids = tuple(map(int, filter(None, match[2].split(".")))) or (0,)
                 return oid + oids.encode_subids(subids), known
-    oid = _oid(word, f"{word!r} is no object that is known, and no OID")
+    oid = _oid(word, f"{word!r} is neither a known object nor an OID")
     found = definitions.object(oid)
     return oid, found[0] if found is not None else None
 
@@ -74,7 +74,7 @@ def _value(text: str, known: ObjectName | None, word: str) -> tuple[int, bytes]:
         try:
             return _TYPES[kind](rest)
         except (ValueError, OverflowError):
-            raise WrongSample(f"{word!r}: {rest!r} is no value of type {kind}") from None
+            raise WrongSample(f"{word!r}: {rest!r} is not a value of type {kind}") from None
     labels = {label: number for number, label in (known.enum or {}).items()} if known is not None else {}
     if text in labels and not (known is not None and known.bits):
         return _number(ber.INTEGER)(str(labels[text]))

@@ -112,13 +112,13 @@ def encode(event: Event) -> bytes:
 
 
 def decode(record: bytes) -> Event:
-    """The event of a record. Raises ValueError when it is none."""
+    """The event of a record. Raises ValueError when the record does not hold one."""
     try:
         event = json.loads(record)
     except RecursionError:
         raise ValueError("the record is nested too deeply") from None
     if not isinstance(event, dict) or not _is_time(event.get("receivedAt")):
-        raise ValueError("the record is no event")
+        raise ValueError("the record is not an event")
     return event
 
 

@@ -23,7 +23,7 @@ class AcceptedCredentials:
 
     @classmethod
     def of(cls, credentials: Iterable[Credentials], communities: Iterable[str] = ()) -> AcceptedCredentials:
-        """The accepted ones of ``credentials`` and ``communities``; a user without a passphrase it needs is none."""
+        """What is accepted of ``credentials`` and ``communities``: not users that lack a passphrase they need."""
         names = {one.encode() for one in communities}
         users: dict[bytes, dict[User, None]] = {}
         for one in dict.fromkeys(credentials):
