@@ -253,8 +253,7 @@ class Renderer:
         table.known_texts(known.rows)
         if not self._zeros:
             self._indexes[plan.column.oid] = known.rows
-        kind = "counter" if plan.metric.type == "counter" else "gauge"
-        self.exposition.family(plan.family, kind, plan.metric.help).extend(lines)
+        self._family(plan).extend(lines)
         self.exposition.drop("not_a_number", dropped)
         self.exposition.drop("invalid_index", table.invalid_rows(known.rows))
         return True
@@ -270,9 +269,12 @@ class Renderer:
         if repeated:
             self.exposition.drop("duplicate", len(repeated))
             labels, values = _without(labels, repeated), _without(values, repeated)
+        text.samples(self._family(plan), plan.name, labels, values)
+
+    def _family(self, plan: MetricPlan) -> list[bytes]:
+        """The pieces of the family of a metric of numbers."""
         kind = "counter" if plan.metric.type == "counter" else "gauge"
-        parts = self.exposition.family(plan.family, kind, plan.metric.help)
-        text.samples(parts, plan.name, labels, values)
+        return self.exposition.family(plan.family, kind, plan.metric.help)
 
     def _add_others(self, plan: MetricPlan, octets: bytes) -> Steps[None] | None:
         """Adds the samples of any other column; returns what is left to do if they have to be made."""

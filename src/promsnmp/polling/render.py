@@ -204,7 +204,7 @@ def _size_of(parts: Sequence[bytes]) -> int:
 def _count_samples(page: bytes, *parts: Exposition) -> int:
     """The samples of a page that consists of ``parts``: its lines, except two of HELP and TYPE for each family."""
     families = sum(bool(family.parts) for part in parts for family in part.families.values())
-    return text.line_count([page]) - page.endswith(openmetrics.END) - 2 * families
+    return text.line_count(page) - page.endswith(openmetrics.END) - 2 * families
 
 
 def _whole(exposition: Exposition, scrape_metrics: Exposition, page_format: Format) -> bytes:

@@ -28,6 +28,11 @@ def test_labels_and_values_must_be_equally_many(text: ModuleType) -> None:
         text.buckets([], b"\nm", [b"1 "], [1, 2])
 
 
+@pytest.mark.parametrize(("page", "lines"), [(b"", 0), (b"a", 0), (b"\n", 1), (b"a\nb\n", 2), (b"\n\n\nx", 3)])
+def test_the_newlines_of_a_page_are_counted(text: ModuleType, page: bytes, lines: int) -> None:
+    assert text.line_count(page) == lines
+
+
 def test_buckets_add_up(text: ModuleType) -> None:
     parts: list[bytes] = []
     count = text.buckets(parts, b"\nb ", [b"1 ", b"5 ", b"Inf "], [2, 0, 2**40])

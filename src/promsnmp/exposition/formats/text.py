@@ -32,26 +32,20 @@ def samples(parts: list[bytes], name: bytes, labels: list[bytes], values: list[b
         parts.append(values[at])
 
 
-def line_count(parts: list[bytes]) -> int:
-    """How many newlines there are in ``parts``."""
-    part: bytes
+def line_count(page: bytes) -> int:
+    """How many newlines a page has; ``bytes.count`` of Python 3.11 takes several times as long."""
+    if not cython.compiled:
+        return page.count(b"\n")
     lines: cython.Py_ssize_t = 0
-    octets: cython.p_uchar
+    octets: cython.p_uchar = page
+    end: cython.p_uchar = octets + len(page)
     found: cython.p_uchar
-    end: cython.p_uchar
-    for part in parts:
-        if cython.compiled:
-            octets = part
-            end = octets + len(part)
-            while True:
-                found = cython.cast(cython.p_uchar, memchr(octets, 10, end - octets))
-                if not found:
-                    break
-                lines += 1
-                octets = found + 1
-        else:
-            lines += part.count(b"\n")
-    return lines
+    while True:
+        found = cython.cast(cython.p_uchar, memchr(octets, 10, end - octets))
+        if not found:
+            return lines
+        lines += 1
+        octets = found + 1
 
 
 def buckets(parts: list[bytes], name: bytes, bounds: list[bytes], counts: list[int]) -> bytes:

@@ -87,10 +87,10 @@ def _same_rows(renderer: Renderer, labelled: MetricPlan) -> list[InterfaceCounte
     if texts is None or texts.repeated or not index == other_index == speed_index:
         return None
     try:
-        rates = [int(speed) * 1e6 for speed in speeds]
-        if min(rates) <= 0:
+        known = [histogram.speed_of(int(speed), None) for speed in speeds]
+        if not all(known):
             return None
-        rows = zip(texts.texts, rates, map(int, received), map(int, sent), repeat(64), strict=False)
+        rows = zip(texts.texts, known, map(int, received), map(int, sent), repeat(64), strict=False)
         return list(map(InterfaceCounters._make, rows))
     except ValueError:  # some are fractions
         return None

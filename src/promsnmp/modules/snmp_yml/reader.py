@@ -36,15 +36,15 @@ MAX_OCTETS = 64 << 20
 """No file of modules is larger (snmp_exporter's own has 2 MB); a device such as /dev/zero never ends."""
 
 
-def read_octets(path: Path) -> bytes:
-    """The contents of a file. Raises ModuleError."""
+def read_octets(path: Path, most: int = MAX_OCTETS) -> bytes:
+    """The contents of a file. Raises ModuleError when it cannot be read or has more than ``most`` octets."""
     try:
         with path.open("rb") as stream:
-            octets = stream.read(MAX_OCTETS + 1)
+            octets = stream.read(most + 1)
     except OSError as error:
         raise ModuleError(f"{path}:1: cannot be read: {(error.strerror or str(error)).lower()}") from None
-    if len(octets) > MAX_OCTETS:
-        raise ModuleError(f"{path}:1: cannot be read: larger than {MAX_OCTETS >> 20} MiB")
+    if len(octets) > most:
+        raise ModuleError(f"{path}:1: cannot be read: larger than {most >> 20} MiB")
     return octets
 
 

@@ -25,6 +25,7 @@ import yaml
 
 from promsnmp.errors import ModuleError
 from promsnmp.modules.display_hint import is_valid_hint
+from promsnmp.modules.snmp_yml.reader import read_octets
 from promsnmp.snmp import oid as oids
 from promsnmp.support import yaml_text
 from promsnmp.support.yaml_nodes import NodeError, entries, items, pairs, quoted, text
@@ -129,22 +130,10 @@ def load(paths: Iterable[Path]) -> Definitions:
     """The built-in definitions and those of files, where the later one counts. Raises ModuleError."""
     found = builtin()
     for path in paths:
-        found.add(read(read_octets(path), source=str(path)))
+        found.add(read(read_octets(path, MAX_FILE), source=str(path)))
         if len(found) > MAX_NAMES:
             raise ModuleError(f"{path}: more than {MAX_NAMES} names in all files of definitions; leave some out")
     return found
-
-
-def read_octets(path: Path, most: int = MAX_FILE) -> bytes:
-    """The contents of a file. Raises ModuleError when it cannot be read or is too large."""
-    try:
-        with path.open("rb") as file:
-            octets = file.read(most + 1)
-    except OSError as error:
-        raise ModuleError(f"{path}: cannot be read: {error.strerror}") from None
-    if len(octets) > most:
-        raise ModuleError(f"{path}: larger than {most >> 20} MiB; split it")
-    return octets
 
 
 def read(octets: bytes, *, source: str) -> Definitions:

@@ -24,10 +24,10 @@ from typing import Any
 import yaml
 
 from promsnmp.errors import ModuleError
+from promsnmp.modules.snmp_yml.reader import read_octets
 from promsnmp.support import yaml_text
 from promsnmp.support.yaml_nodes import NodeError, items, pairs, quoted, text
 from promsnmp.support.yaml_scalars import choice, flag, seconds
-from promsnmp.traps.names.definitions import read_octets
 from promsnmp.traps.names.model import Severity
 from promsnmp.traps.rules.model import Glob, Rule, Rules, Template
 

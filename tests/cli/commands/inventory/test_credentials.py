@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
-from promsnmp.cli.main import run
-from tests.support.inventory.samples import KEY
+from tests.support.inventory.commands import Command, command_on
 from tests.support.service.service_process import ServiceProcess
-
-Command = Callable[..., SimpleNamespace]
 
 
 @pytest.fixture(scope="module")
@@ -30,18 +26,9 @@ def promsnmp(
     capsys: pytest.CaptureFixture[str],
     serving: ServiceProcess,
 ) -> Command:
-    monkeypatch.setenv("PROM_INV_FILE", str(tmp_path / "inventory.json"))
-    monkeypatch.setenv("PROM_ENCRYPT_KEY", KEY.decode())
-    if request.param == "service":
-        monkeypatch.setenv("PROMSNMP_URL", serving.url)
-
-    def call(*arguments: str) -> SimpleNamespace:
-        code = run(["credentials", *arguments])
-        captured = capsys.readouterr()
-        assert "s3cret" not in captured.out + captured.err
-        return SimpleNamespace(code=code, out=captured.out, err=captured.err)
-
-    return call
+    url = serving.url if request.param == "service" else ""
+    file = tmp_path / "inventory.json"
+    return command_on("credentials", file, url, secrets=["s3cret"], monkeypatch=monkeypatch, capsys=capsys)
 
 
 def test_they_are_set_listed_and_removed(promsnmp: Command) -> None:

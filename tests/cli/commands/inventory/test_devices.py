@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
@@ -18,11 +17,11 @@ from promsnmp.sim.mib import Mib
 from promsnmp.snmp import ber
 from promsnmp.snmp.credentials import Community, Version
 from tests.support.agents.threads import running
+from tests.support.inventory.commands import Command, command_on
 from tests.support.inventory.samples import KEY
 from tests.support.service.service_process import ServiceProcess
 from tests.support.tools import free_tcp_port, wait_until
 
-Command = Callable[..., SimpleNamespace]
 SECRETS = ("s3cret-community", "s3cret-auth-1", "s3cret-priv-1")
 
 
@@ -41,19 +40,11 @@ def promsnmp(
     serving: ServiceProcess,
 ) -> Command:
     """The command on an empty inventory: that of a file, or that of a service."""
-    monkeypatch.setenv("PROM_INV_FILE", str(tmp_path / "data" / "inventory.json"))
-    monkeypatch.setenv("PROM_ENCRYPT_KEY", KEY.decode())
-    if request.param == "service":
-        monkeypatch.setenv("PROMSNMP_URL", serving.url)
+    url = serving.url if request.param == "service" else ""
+    if url:
         serving.client.post("/promsnmp/inventory", json={"devices": []})
-
-    def call(*arguments: str) -> SimpleNamespace:
-        code = run(["devices", *arguments])
-        captured = capsys.readouterr()
-        assert not any(secret in captured.out + captured.err for secret in SECRETS)
-        return SimpleNamespace(code=code, out=captured.out, err=captured.err)
-
-    return call
+    file = tmp_path / "data" / "inventory.json"
+    return command_on("devices", file, url, secrets=SECRETS, monkeypatch=monkeypatch, capsys=capsys)
 
 
 def test_devices_are_added_listed_shown_and_removed(promsnmp: Command, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -81,8 +81,6 @@ def export(destination: Path, masked: bool, plain: bool, file: Path | None) -> N
         raise click.UsageError(f"{destination} is the inventory file itself; choose another file")
     if str(destination) != "-":
         require_folder(destination, "FILE")
-    if str(destination) != "-":
-        require_folder(destination, "FILE")
     document = to_document(open_inventory(settings).current, mask=masked and not plain)
     text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
     if str(destination) == "-":

@@ -56,8 +56,6 @@ def targets(query: tuple[str, ...], output: Path | None, file: Path | None, serv
         raise click.UsageError(f"{output}: Prometheus only reads files that end in {', '.join(FORMATS)}")
     if output is not None:
         require_folder(output)
-    if output is not None:
-        require_folder(output)
     words = " ".join(query)
     groups = _from_service(service, words) if service else _from_file(file, words)
     if output is None:

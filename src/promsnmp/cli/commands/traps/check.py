@@ -14,9 +14,10 @@ import click
 from promsnmp.cli.options.labels import read_labels
 from promsnmp.cli.output.text import counted, printable
 from promsnmp.errors import ModuleError
+from promsnmp.modules.snmp_yml.reader import read_octets
 from promsnmp.snmp.credentials import SecurityLevel, Version
 from promsnmp.traps.model import Notification
-from promsnmp.traps.names.definitions import Definitions, load, read_octets
+from promsnmp.traps.names.definitions import Definitions, load
 from promsnmp.traps.names.model import State
 from promsnmp.traps.names.namer import Namer
 from promsnmp.traps.names.samples import WrongSample, parse_sample
