@@ -156,7 +156,7 @@ async def test_a_name_that_does_not_resolve_in_time_is_a_timeout(monkeypatch: py
     async def never(_: SnmpEndpoint) -> None:
         await asyncio.sleep(60)
 
-    monkeypatch.setattr("promsnmp.snmp.session.resolve", never)
+    monkeypatch.setattr("promsnmp.snmp.transport.resolve", never)
     deadline = asyncio.get_running_loop().time() + 0.05
     with pytest.raises(SnmpTimeout, match=r"the name did not resolve within the time limit of the poll"):
         await Session(SnmpEndpoint("switch"), security(), deadline=deadline).open()

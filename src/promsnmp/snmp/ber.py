@@ -67,6 +67,7 @@ EMPTY = 3
 _INTEGER = cython.declare(cython.Py_ssize_t, 0x02)
 _OBJECT_IDENTIFIER = cython.declare(cython.Py_ssize_t, 0x06)
 _SEQUENCE = cython.declare(cython.Py_ssize_t, 0x30)
+_RESPONSE = cython.declare(cython.Py_ssize_t, 0xA2)
 _COUNTER32 = cython.declare(cython.Py_ssize_t, 0x41)
 _TIME_TICKS = cython.declare(cython.Py_ssize_t, 0x43)
 _OPAQUE = cython.declare(cython.Py_ssize_t, 0x44)
@@ -634,6 +635,44 @@ class Scanner:
                 return at
         return -1
 
+    def take_answer(self, message: bytes, head: bytes, request_id: int, before: bytes) -> bool:
+        """Takes the answer to the request of a walk when it needs no decision; else returns False and keeps nothing.
+
+        It needs none when the message begins with ``head`` (version and community, both in the shortest form), is the
+        Response-PDU of ``request_id`` with noError, and ``feed`` would return MORE, with a last OID that comes before
+        ``before`` (if not empty). What is malformed needs one, too.
+        """
+        octets: cython.p_uchar = message
+        stop: cython.Py_ssize_t = len(message)
+        at: cython.Py_ssize_t = 0
+        start: cython.Py_ssize_t
+        field: cython.Py_ssize_t
+        wanted: cython.longlong = request_id
+        number: cython.longlong
+        try:
+            start = _content(octets, 0, stop)
+            stop = _stop(octets, 0, start, stop)
+            at = start + len(head)
+            if octets[0] != _SEQUENCE or not _starts_with(octets, start, stop, head, len(head)):
+                return False
+            start = _content(octets, at, stop)
+            stop = _stop(octets, at, start, stop)
+            if octets[at] != _RESPONSE:
+                return False
+            at = start
+            for field in range(3):  # request-id, error-status, error-index
+                start = _integer(octets, at, stop)
+                at = _stop(octets, at, start, stop)
+                number = _signed(octets, start, at)
+                if (field == 0 and number != wanted) or (field == 1 and number != 0):
+                    return False
+            start = _content(octets, at, stop)
+            if octets[at] != _SEQUENCE:
+                return False
+            return self._feed(message, start, _stop(octets, at, start, stop), True, True, before) == MORE
+        except Malformed:
+            return False
+
     def feed(self, data: bytes, pos: int, end: int, walking: bool = True) -> int:
         """Takes the varbinds at ``data[pos:end]``; returns MORE, DONE, LOOP or EMPTY.
 
@@ -642,6 +681,21 @@ class Scanner:
         others, which are invalid in a walk, unless they stand for a row of the subtree that comes next. Raises
         Malformed, and then keeps nothing of this response.
         """
+        return self._feed(data, pos, end, walking, False, b"")
+
+    @cython.cfunc
+    @cython.exceptval(-1)
+    def _feed(
+        self,
+        data: bytes,
+        pos: cython.Py_ssize_t,
+        end: cython.Py_ssize_t,
+        walking: cython.bint,
+        only_more: cython.bint,
+        before: bytes,
+    ) -> cython.Py_ssize_t:
+        """As ``feed``. With ``only_more``, keeps nothing unless it returns MORE and the last OID comes before
+        ``before`` (if not empty); EMPTY stands for one that does not."""
         octets: cython.p_uchar = data
         at: cython.Py_ssize_t = pos
         limit: cython.Py_ssize_t = end
@@ -739,6 +793,11 @@ class Scanner:
             at = stop
         if current >= 0:
             runs.append((current, data[run:at], count - counted))
+        if only_more:
+            if verdict != MORE:
+                return verdict
+            if before and not _follows(before, 0, len(before), last, last_start, last_stop):
+                return EMPTY
         for current, segment, known in runs:
             self.segments[current].append(segment)
             self.kept += len(segment) + _SEGMENT_OVERHEAD

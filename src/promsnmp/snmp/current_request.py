@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from promsnmp.snmp.operations.base import AgentLimits, Operation
+from promsnmp.snmp.operations.walk import WalkOperation
 from promsnmp.snmp.silence import telling_id, usable_bits, with_request_id
 
 
@@ -29,7 +30,7 @@ class CurrentRequest:
 
     def begin(self, operation: Operation) -> bool:
         """Takes the next request of ``operation``; False at its end."""
-        self.id = self._next_id()
+        self.id = self.next_id()
         pdu = operation.next_pdu(self.id)
         if pdu is None:
             return False
@@ -40,13 +41,24 @@ class CurrentRequest:
 
     def ask_less(self, operation: Operation, *, answers: bool, was_sent: bool = True) -> bool:
         """Takes a smaller request in its place, if ``operation`` has one; ``was_sent``: whether it was tried."""
-        request_id = self._next_id()
+        request_id = self.next_id()
         pdu = operation.ask_less(request_id, answers=answers)
         if pdu is None:
             return False
         self._earlier_ids.append(self.id)
         if was_sent:
             self.tried.append(self.pdu)
+        self.id, self.pdu = request_id, pdu
+        return True
+
+    def step(self, walk: WalkOperation, datagram: bytes, head: bytes) -> bool:
+        """Takes the next request of ``walk``, if ``datagram`` is an answer that needs no decision (``walk.step``)."""
+        if self._earlier_ids:
+            return False
+        request_id = self.next_id()
+        pdu = walk.step(datagram, head, self.id, request_id)
+        if pdu is None:
+            return False
         self.id, self.pdu = request_id, pdu
         return True
 
@@ -60,9 +72,10 @@ class CurrentRequest:
         if not bits or bits >= self._limits.request_id_bits:
             return False
         self._limits.request_id_bits = bits
-        self.id = self._next_id()
+        self.id = self.next_id()
         self.pdu = with_request_id(self.pdu, self.id)
         return True
 
-    def _next_id(self) -> int:
+    def next_id(self) -> int:
+        """The request-id for the request after this one."""
         return self.id + 1 & (1 << self._limits.request_id_bits) - 1

@@ -57,6 +57,10 @@ class SecurityModel(Protocol):
     def max_message(self) -> int:
         """Octets of the largest message that the agent takes, as far as it said so."""
 
+    @property
+    def plain_head(self) -> bytes:
+        """What stands before the PDU in a message of which the rest is the PDU; empty where there is more to it."""
+
     def is_response(self, datagram: bytes) -> bool:
         """Whether a datagram looks like an answer to a request; for hints only. Changes nothing."""
 
@@ -91,7 +95,7 @@ class CommunityModel:
 
     def __init__(self, credentials: Community) -> None:
         version = ber.encode_integer(credentials.version)
-        self._head = version + ber.tlv(ber.OCTET_STRING, credentials.community.encode())
+        self.plain_head = version + ber.tlv(ber.OCTET_STRING, credentials.community.encode())
         self._head_without_name = version + ber.tlv(ber.OCTET_STRING, b"")
         self._answered = False
 
@@ -116,7 +120,7 @@ class CommunityModel:
         raise AssertionError("a community needs no discovery")
 
     def encode(self, pdu: bytes, *, again: bool = False) -> bytes:
-        return ber.tlv(ber.SEQUENCE, self._head + pdu)
+        return ber.tlv(ber.SEQUENCE, self.plain_head + pdu)
 
     def decode(self, datagram: bytes) -> tuple[bytes, ber.Pdu]:
         pdu = self._read(datagram)
@@ -126,7 +130,7 @@ class CommunityModel:
         return datagram, pdu
 
     def _read(self, datagram: bytes) -> ber.Pdu | None:
-        pdu = ber.read_community_message(datagram, self._head)
+        pdu = ber.read_community_message(datagram, self.plain_head)
         return pdu if pdu is not None else ber.read_community_message(datagram, self._head_without_name)
 
     def timeout_hint(self) -> str:

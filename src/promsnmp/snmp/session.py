@@ -12,21 +12,16 @@ import socket
 import time
 from typing import Self
 
-from promsnmp.errors import (
-    AuthenticationError,
-    MalformedMessage,
-    SnmpError,
-    SnmpRefused,
-    SnmpTimeout,
-)
+from promsnmp.errors import AuthenticationError, MalformedMessage, SnmpError, SnmpRefused, SnmpTimeout
 from promsnmp.observe.exporter_counts import ExporterCounts
 from promsnmp.snmp import ber, oid, silence
 from promsnmp.snmp.current_request import CurrentRequest
 from promsnmp.snmp.operations.base import AgentLimits, Operation
+from promsnmp.snmp.operations.walk import WalkOperation
 from promsnmp.snmp.security import SMALLEST_MAX_MESSAGE, Refused, Resynchronise, SecurityModel, Unauthentic, Unexpected
 from promsnmp.snmp.tcp import MessageSplitter, open_stream
 from promsnmp.snmp.traffic import SessionObserver, Traffic
-from promsnmp.snmp.transport import RECEIVE_SIZE, Address, SnmpEndpoint, literal_address, open_socket, resolve
+from promsnmp.snmp.transport import RECEIVE_SIZE, SnmpEndpoint, open_socket, resolve_by
 
 MAX_RESYNCHRONISATIONS = 4
 """How often one request is repeated because the agent sent a new engine id or time."""
@@ -92,6 +87,7 @@ class Session:
         """Whether anything of the agent was accepted in this session, and whether it was the answer to a request."""
         self._elsewhere = self._odd_id = ""
         self._operation: Operation | None = None
+        self._walk: WalkOperation | None = None  # the same operation, where ``_take_step`` may serve it
         self._done: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._packet_deadline = 0.0
@@ -109,7 +105,7 @@ class Session:
 
     async def open(self) -> None:
         """Resolves the name and opens the socket. Raises AddressError, SnmpRefused or SnmpTimeout."""
-        self._address = address = literal_address(self.endpoint) or await self._resolve()
+        self._address = address = await resolve_by(self.endpoint, self._deadline - self._loop.time(), self._limit)
         self._sockaddr = address.sockaddr
         try:
             if self._stream is None:
@@ -123,16 +119,6 @@ class Session:
         except OSError as error:
             raise self._unreachable(error) from None
         self._loop.add_reader(self._sock.fileno(), self._on_readable if self._stream is None else self._on_stream)
-
-    async def _resolve(self) -> Address:
-        left = self._deadline - self._loop.time()
-        try:
-            async with asyncio.timeout(None if left == float("inf") else left):
-                return await resolve(self.endpoint)
-        except TimeoutError:
-            raise SnmpTimeout(
-                f"the name did not resolve within the {silence.time_limit(self._limit)}", target=str(self.endpoint)
-            ) from None
 
     def close(self) -> None:
         """Closes the socket; safe to call twice."""
@@ -153,6 +139,8 @@ class Session:
     async def run(self, operation: Operation) -> None:
         """Runs one operation to its end. Raises SnmpError."""
         self._operation = operation
+        has_steps = self._security.plain_head and self._observer is None
+        self._walk = operation if has_steps and isinstance(operation, WalkOperation) else None
         self._done = self._loop.create_future()
         try:
             self._send_next()
@@ -160,8 +148,7 @@ class Session:
         finally:
             for error in operation.errors():
                 error.target = error.target or str(self.endpoint)
-            self._operation = None
-            self._done = None
+            self._operation = self._walk = self._done = None
             if self._timer is not None:
                 self._timer.cancel()
                 self._timer = None
@@ -186,8 +173,7 @@ class Session:
         self._send()
 
     def _send(self) -> None:
-        """Sends the request, or the discovery that must come before it, and sets the deadline for the answer."""
-        assert self._sock is not None
+        """Sends the request, or the discovery that must come before it."""
         security = self._security
         if security.ready():
             datagram = security.encode(self._request.pdu, again=self._request.is_smaller)
@@ -198,6 +184,11 @@ class Session:
                 self._observer.on_request(self._request.pdu)
         else:
             datagram = security.discovery()
+        self._transmit(datagram)
+
+    def _transmit(self, datagram: bytes) -> None:
+        """Sends a message and sets the deadline for its answer."""
+        assert self._sock is not None
         self.traffic.sent += 1
         self._sent_at = time.perf_counter()
         try:
@@ -273,8 +264,23 @@ class Session:
         except OSError as error:
             self._finish(self._unreachable(error))
             return
-        if self._operation is not None:
+        if self._operation is not None and (self._walk is None or not self._take_step(self._walk, datagram)):
             self._receive(datagram)
+
+    def _take_step(self, walk: WalkOperation, datagram: bytes) -> bool:
+        """Continues a walk after an answer that needs no decision, at a fraction of the cost of ``_receive`` and
+        ``_send_next``, which do the same; False, and nothing has changed, for any other datagram."""
+        request, head = self._request, self._security.plain_head
+        if self._attempt or not self._answered or not request.step(walk, datagram, head):
+            return False
+        self._last_rejection = None
+        self._observe_seconds()
+        self._transmit(self._security.encode(request.pdu))
+        return True
+
+    def _observe_seconds(self) -> None:
+        if self._counts is not None:
+            self._counts.packet_seconds.observe(time.perf_counter() - self._sent_at)
 
     def _on_unconnected(self, sock: socket.socket) -> None:
         """Receives from a socket that is open to all sources: what is not authenticated counts only where allowed."""
@@ -340,8 +346,7 @@ class Session:
             if pdu.type != ber.RESPONSE or not self._request.is_answered_by(pdu.request_id):
                 self._on_other_pdu(pdu)
                 return
-            if self._counts is not None:
-                self._counts.packet_seconds.observe(time.perf_counter() - self._sent_at)
+            self._observe_seconds()
             self._operation.handle_response(buffer, pdu)
         except ber.Malformed as error:
             self.traffic.discard("malformed")
@@ -430,21 +435,15 @@ class Session:
         tried = [*self._request.tried, self._request.pdu] if self._security.ready() else []
         limit = self._limit if is_cut else None
         message = silence.describe_timeout(attempts, self._retries + 1, self._timeout, tried, limit=limit)
-        hint = self._hint(is_cut=is_cut)
+        hint = silence.hint(
+            elsewhere=self._elsewhere,
+            odd_id=self._odd_id,
+            is_cut=is_cut,
+            attempts=self._attempt if self._answered else None,
+            age=self._loop.time() - self.limits.answered_at if self.limits.answered_at else None,
+            credentials=self._security.timeout_hint(),
+        )
         return SnmpTimeout(f"{message} ({hint})" if hint else message, **self._error_context())
-
-    def _hint(self, *, is_cut: bool) -> str:
-        """Why there may be no answer; ``is_cut``: the deadline ended the attempts, which blames neither address nor
-        credentials. An agent that has answered before has the right ones."""
-        if self._elsewhere:
-            return silence.answer_from_elsewhere(self._elsewhere)
-        if is_cut and not self._odd_id:
-            return silence.allow_more_time(answers=self._answered and not self._attempt)
-        if self._odd_id or self._answered:
-            return self._odd_id
-        if self.limits.answered_at:
-            return f"it answered {silence.describe_age(self._loop.time() - self.limits.answered_at)} ago"
-        return self._security.timeout_hint()
 
     def _unreachable(self, error: OSError) -> SnmpRefused:
         return SnmpRefused(silence.explain_unreachable(error, self._source), **self._error_context())

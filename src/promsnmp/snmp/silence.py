@@ -112,6 +112,24 @@ def answer_from_elsewhere(where: str) -> str:
     )
 
 
+def hint(
+    *, elsewhere: str, odd_id: str, is_cut: bool, attempts: int | None, age: float | None, credentials: str
+) -> str:
+    """Why there may be no answer; may be empty.
+
+    ``is_cut``: the deadline ended the attempts, which blames neither address nor credentials. An agent that has
+    answered before has the right ones: ``attempts`` were in vain since the last answer in this session (None: there was
+    none), ``age`` is how many seconds ago it answered in an earlier one.
+    """
+    if elsewhere:
+        return answer_from_elsewhere(elsewhere)
+    if is_cut and not odd_id:
+        return allow_more_time(answers=attempts == 0)
+    if odd_id or attempts is not None:
+        return odd_id
+    return credentials if age is None else f"it answered {describe_age(age)} ago"
+
+
 def explain_unreachable(error: OSError, source: str) -> str:
     """Why a datagram could not be sent; ``source`` is the address that it should come from."""
     if isinstance(error, ConnectionRefusedError):

@@ -13,7 +13,8 @@ import socket
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from promsnmp.errors import AddressError, BadTarget
+from promsnmp.errors import AddressError, BadTarget, SnmpTimeout
+from promsnmp.snmp.silence import time_limit
 
 DEFAULT_PORT = 161
 RECEIVE_SIZE = 65_536  # larger than any UDP payload
@@ -115,6 +116,18 @@ async def resolve(endpoint: SnmpEndpoint) -> Address:
     at once which one works. Raises AddressError when there is no address, or none in the allowed networks.
     """
     return literal_address(endpoint) or await _look_up(endpoint)
+
+
+async def resolve_by(endpoint: SnmpEndpoint, seconds: float, limit: str) -> Address:
+    """As ``resolve``, within ``seconds`` (may be infinite), which ``limit`` names in errors. Raises SnmpTimeout."""
+    if (known := literal_address(endpoint)) is not None:
+        return known
+    try:
+        async with asyncio.timeout(None if seconds == float("inf") else seconds):
+            return await resolve(endpoint)
+    except TimeoutError:
+        message = f"the name did not resolve within the {time_limit(limit)}"
+        raise SnmpTimeout(message, target=str(endpoint)) from None
 
 
 async def _look_up(endpoint: SnmpEndpoint) -> Address:

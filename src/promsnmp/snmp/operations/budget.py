@@ -15,6 +15,8 @@ from promsnmp.snmp import ber
 UNLIMITED = (1 << 62) - 1
 _VARBINDS, _OCTETS, _ROWS = 1, 2, 3
 """What ``ber.Scanner.exceeds`` returns."""
+_SMALLEST_VARBIND, _MOST_OVERHEAD = 7, 64
+"""Octets of a varbind with an OID of one octet and NULL, and at least the memory of one besides its content."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +77,14 @@ class ReadBudget:
             return _too_much("rows of one column", self._setting or "COLLECTION_MAX_ROWS", limits.rows)
         self.is_spent = True
         return self._reason(is_varbinds=which == _VARBINDS, is_octets=which == _OCTETS)
+
+    def has_room(self, scanner: ber.Scanner, octets: int) -> bool:
+        """Whether a response of ``octets`` cannot make ``exceeded`` return anything."""
+        most, limits = octets // _SMALLEST_VARBIND, self._limits
+        exceeds = scanner.exceeds(
+            self._varbinds_left - most, self._octets_left - most * _MOST_OVERHEAD - octets, limits.rows - most
+        )
+        return not exceeds and (scanner.kept_octets + octets < MEMORY_OCTETS or not self._is_memory_short())
 
     def exceeded_by_gets(self) -> SnmpError | None:
         """Why no more objects may be read; None while they may."""

@@ -98,6 +98,11 @@ class SizeAttempts:
     _sent: list[tuple[int, int]] = field(default_factory=list)
     """Request-ids and sizes of the larger ones that were sent before it."""
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether an answer to the request teaches nothing, and the next request has its size."""
+        return not self._sent and self.limit.size == UNLIMITED and self.limit.answered >= self.size
+
     def begin(self, request_id: int, size: int) -> None:
         """A new request."""
         self._id, self.size = request_id, size

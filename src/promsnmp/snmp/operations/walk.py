@@ -148,6 +148,27 @@ class WalkOperation:
         else:
             self._on_varbinds(buffer, pdu)
 
+    def step(self, message: bytes, head: bytes, request_id: int, next_id: int) -> bytes | None:
+        """Does what ``handle_response`` and ``next_pdu`` do, where the answer to ``request_id`` needs no decision.
+
+        ``message`` may be anything, ``head`` is what stands before the PDU in a message (``ber.Scanner.take_answer``).
+        Returns the next PDU, with ``next_id``; None, and then nothing has changed, when there is something to decide:
+        the agent limits sizes, fails at objects or ignores the order, the subtree or a gap or the budget is at its end.
+        """
+        tree, scanner, size = self._subtree, self._scanner, self._attempts.size
+        if tree is None or not tree.ordered or self._is_get or self._search is not None:
+            return None
+        if self._careful_size != MAX_REPETITIONS or not self._attempts.is_settled:
+            return None
+        before = self._gaps[0][0] if self._gaps else b""
+        if not self._budget.has_room(scanner, len(message)):
+            return None
+        if not scanner.take_answer(message, head, request_id, before):
+            return None
+        self._position = scanner.last_oid
+        self._attempts.begin(next_id, size)
+        return self._walk_pdu(next_id, size)
+
     def _begin(self, subtree: Subtree) -> None:
         self._subtree = subtree
         self._position = subtree.root

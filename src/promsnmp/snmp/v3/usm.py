@@ -102,6 +102,10 @@ class UsmModel:
     def max_message(self) -> int:
         return self._engine.max_message
 
+    @property
+    def plain_head(self) -> bytes:
+        return b""
+
     def is_response(self, datagram: bytes) -> bool:
         try:
             return usm_message.parse_message(datagram).header.msg_id in self._outstanding
