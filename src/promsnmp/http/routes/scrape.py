@@ -257,7 +257,7 @@ class ScrapeRoute:
             return None
         options = read_response_options(headers)
         page = self._page_service.cached_page(known[1], options.format)
-        if page is None or (page.is_large and not options.gzip):
+        if page is None or (not options.gzip and page.is_large):
             return None
         head, body = page_answer(page, options)
         return None if isinstance(body, LargeBody) else (head, body)
