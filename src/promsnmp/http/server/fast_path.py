@@ -92,7 +92,7 @@ class FastPathProtocol(BoundedProtocol):
         return (
             self._is_between
             and self._ignored is None
-            and (self.cycle is None or self.cycle.response_complete)
+            and self.idle_since() is not None
             and not self.pipeline
             and not self.flow.write_paused
             and not self.transport.is_closing()
