@@ -36,7 +36,7 @@ COMMANDS = {
     "traps": "Receive traps and informs, check rules for them, or send a test trap.",
     "discover": "Search networks for devices.",
     "seeds": "List, show, add or remove the searches that discovery repeats.",
-    "devices": "List, show, add, edit or remove devices.",
+    "devices": "List, show, add, import, edit or remove devices.",
     "credentials": "List, set or remove credentials that devices use by name.",
     "targets": "Write the targets for Prometheus's file_sd_configs.",
     "inventory": "Export, import, show or re-encrypt the inventory.",

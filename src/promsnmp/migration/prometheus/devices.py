@@ -7,16 +7,17 @@ the shortest interval.
 from __future__ import annotations
 
 import re
-import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from promsnmp.inventory.address import split_target
-from promsnmp.inventory.document.credentials import MIN_PASSPHRASE, write_credentials
+from promsnmp.inventory.document.credentials import MIN_PASSPHRASE
 from promsnmp.inventory.document.parsing import duration_text
 from promsnmp.inventory.document.values import LONGEST_INTERVAL, SHORTEST_INTERVAL
-from promsnmp.inventory.model import DEFAULT_PORT, AgentEndpoint, agent_type
+from promsnmp.inventory.model import DEFAULT_PORT, AgentEndpoint
 from promsnmp.inventory.named_credentials.document import read_name
+from promsnmp.migration.migrated import MigratedDevice
 from promsnmp.migration.notes import Notes
 from promsnmp.migration.prometheus.config import ScrapeJob
 from promsnmp.migration.prometheus.targets import ScrapeTarget
@@ -27,65 +28,15 @@ DEFAULT_MODULE, DEFAULT_AUTH = "if_mib", "public_v2"
 """What snmp_exporter takes when a scrape names none."""
 LONGEST_POLL = 60_000
 """Milliseconds: the default of COLLECTION_TIMEOUT."""
-_ID_SPACE = uuid.UUID("5f1b6a0e-0b0e-5c3b-9f5d-1b7f0c1f2a16")
 _NAME = re.compile(r"[A-Za-z0-9._-]+\Z", re.ASCII)
 """Names that /targets uses; for others it uses the address."""
 
-Document = dict[str, object]
 
+@dataclass(slots=True, kw_only=True)
+class ScrapedDevice(MigratedDevice):
+    """A device that Prometheus scrapes through snmp_exporter, with its scrapes."""
 
-@dataclass(slots=True)
-class MigratedDevice:
-    """A device, and where it comes from."""
-
-    endpoint: AgentEndpoint
-    auth: str
-    """Name in snmp.yml."""
-    credentials: Credentials
-    modules: tuple[str, ...]
-    labels: dict[str, str]
-    interval: int
-    """Milliseconds."""
-    timeout: int
-    """Milliseconds for one packet."""
-    retries: int
-    sys_name: str
-    is_named: bool
-    """Whether the credentials are exactly those of the auth, without a context of this device."""
     targets: list[ScrapeTarget] = field(default_factory=list)
-
-    @property
-    def id(self) -> str:
-        """The same UUID whenever this endpoint is migrated."""
-        return str(uuid.uuid5(_ID_SPACE, str(self.endpoint)))
-
-    def agent(self) -> Document:
-        """The agent in a document of the inventory, with secrets."""
-        return {
-            "type": agent_type(self.credentials),
-            "endpoint": {"address": self.endpoint.address, "port": self.endpoint.port},
-            "version": int(self.credentials.version),
-            "timeout": self.timeout,
-            "retries": self.retries,
-            **write_credentials(self.credentials, mask=False),
-            **({"credentialsName": self.auth} if self.is_named else {}),
-        }
-
-    def document(self) -> Document:
-        """The device as a document of the inventory, with secrets."""
-        return {
-            "id": self.id,
-            "sysName": self.sys_name,
-            "agents": [{"id": str(uuid.uuid5(_ID_SPACE, f"agent {self.endpoint}")), **self.agent()}],
-            "modules": list(self.modules),
-            "labels": self.labels,
-            "interval": self.interval,
-        }
-
-
-def named_credentials_of(devices: Iterable[MigratedDevice]) -> dict[str, Credentials]:
-    """The credentials that devices use by the name of their auth."""
-    return {device.auth: device.credentials for device in devices if device.is_named}
 
 
 def is_snmp(target: ScrapeTarget) -> bool:
@@ -93,9 +44,9 @@ def is_snmp(target: ScrapeTarget) -> bool:
     return target.path.rstrip("/").endswith("/snmp") and bool(target.param("target"))
 
 
-def devices_of(targets: Iterable[ScrapeTarget], catalogue: Catalogue, notes: Notes) -> list[MigratedDevice]:
+def devices_of(targets: Iterable[ScrapeTarget], catalogue: Catalogue, notes: Notes) -> list[ScrapedDevice]:
     """The devices behind snmp_exporter, in the order of the targets; ``catalogue`` is that of snmp.yml."""
-    devices: dict[AgentEndpoint, MigratedDevice] = {}
+    devices: dict[AgentEndpoint, ScrapedDevice] = {}
     jobs: dict[int, ScrapeJob] = {}
     for target in targets:
         if not is_snmp(target):
@@ -116,7 +67,7 @@ def devices_of(targets: Iterable[ScrapeTarget], catalogue: Catalogue, notes: Not
     return _with_own_names(list(devices.values()), notes)
 
 
-def _device(target: ScrapeTarget, catalogue: Catalogue, notes: Notes) -> MigratedDevice:
+def _device(target: ScrapeTarget, catalogue: Catalogue, notes: Notes) -> ScrapedDevice:
     """The device behind a target. Raises ValueError with the reason why it is not migrated."""
     address = target.param("target")
     transport, separator, rest = address.partition("://")
@@ -140,12 +91,20 @@ def _device(target: ScrapeTarget, catalogue: Catalogue, notes: Notes) -> Migrate
     if interval != target.interval:
         notes.add(target.file, target.line, f"{address}: the interval becomes {duration_text(interval)}")
     labels = {name: value for name, value in target.labels.items() if name != "instance"}
-    return MigratedDevice(
-        AgentEndpoint(host, port or DEFAULT_PORT), auth, credentials, modules, labels, interval,
-        min(max(round(1000 * module.timeout) for module in used), 3_600_000),
-        min(max(module.retries for module in used), 100),
-        _sys_name(target, host, port, notes), credentials == catalogue.auths[auth] and _is_name(auth), [target],
-    )  # fmt: skip
+    return ScrapedDevice(
+        endpoint=AgentEndpoint(host, port or DEFAULT_PORT),
+        source=f"{target.job.name} {Path(target.file).name}:{target.line}",
+        credentials_name=auth,
+        credentials=credentials,
+        modules=modules,
+        labels=labels,
+        interval=interval,
+        timeout=min(max(round(1000 * module.timeout) for module in used), 3_600_000),
+        retries=min(max(module.retries for module in used), 100),
+        sys_name=_sys_name(target, host, port, notes),
+        is_named=credentials == catalogue.auths[auth] and _is_name(auth),
+        targets=[target],
+    )
 
 
 def _is_name(auth: str) -> bool:
@@ -192,12 +151,12 @@ def _sys_name(target: ScrapeTarget, host: str, port: int | None, notes: Notes) -
     return instance
 
 
-def _merge(device: MigratedDevice, other: MigratedDevice, target: ScrapeTarget, notes: Notes) -> None:
+def _merge(device: ScrapedDevice, other: ScrapedDevice, target: ScrapeTarget, notes: Notes) -> None:
     """Adds what another scrape of the same device reads."""
     changes = []
     if other.credentials != device.credentials:
-        what = f"{target.param('target')}: scraped with auth {device.auth!r} already; the inventory has one login for"
-        advice = f"each endpoint, so auth {other.auth!r} or another context is not migrated"
+        what = f"{target.param('target')}: scraped with auth {device.credentials_name!r} already; the inventory has one"
+        advice = f"login for each endpoint, so auth {other.credentials_name!r} or another context is not migrated"
         notes.add(target.file, target.line, f"{what} {advice}", lost=True)
         return
     if added := [name for name in other.modules if name not in device.modules]:
@@ -210,16 +169,16 @@ def _merge(device: MigratedDevice, other: MigratedDevice, target: ScrapeTarget, 
         device.interval = min(device.interval, other.interval)
         changes.append(f"the interval is {duration_text(device.interval)}")
     device.timeout = max(device.timeout, other.timeout)
-    device.retries = max(device.retries, other.retries)
+    device.retries = max(device.retries or 0, other.retries or 0)
     device.sys_name = device.sys_name or other.sys_name
     device.targets.append(target)
     text = f"{target.param('target')}: the same device as at {device.targets[0].file}:{device.targets[0].line}"
     notes.add(target.file, target.line, f"{text}; {'; '.join(changes) or 'nothing to add'}")
 
 
-def _with_own_names(devices: list[MigratedDevice], notes: Notes) -> list[MigratedDevice]:
+def _with_own_names(devices: list[ScrapedDevice], notes: Notes) -> list[ScrapedDevice]:
     """The devices; those that share a name get none, since scrapes use the address then."""
-    by_name: dict[str, list[MigratedDevice]] = {}
+    by_name: dict[str, list[ScrapedDevice]] = {}
     for device in devices:
         by_name.setdefault(device.sys_name.lower(), []).append(device)
     for name, same in by_name.items():
