@@ -29,7 +29,7 @@ COMMANDS = {
     "walk": "Walk a subtree of one device and print its varbinds.",
     "scrape": "Poll one device and print its metrics.",
     "explain": "Poll one device and show why a metric is there, or missing.",
-    "modules": "List, show, check, match and build modules (snmp.yml).",
+    "modules": "List, show, check, match, build and import modules (snmp.yml).",
     "simulate": "Answer SNMP from recordings (.snmprec).",
     "health": "Show the health of a device, or check that of a running PromSNMP.",
     "leader": "Show which replica leads, or make it step down.",

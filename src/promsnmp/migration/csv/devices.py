@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from promsnmp.errors import ModuleError
-from promsnmp.inventory.document.parsing import read_milliseconds, read_version
+from promsnmp.inventory.document.parsing import read_milliseconds
 from promsnmp.migration.drafts import MOST_DEVICES, Draft, Drafts
 from promsnmp.migration.migrated import Document
 from promsnmp.migration.notes import Notes
 from promsnmp.migration.tables import rows
 
+_VERSIONS = {"1": 0, "2": 1, "2c": 1, "3": 3}
 _CREDENTIALS = {
     "community": "readCommunity",
     "user": "securityName",
@@ -64,10 +65,10 @@ def _draft(row: Mapping[str, str], file: str, line: int) -> Draft:
     given = {name: value.strip() for name, value in row.items() if value.strip()}
     credentials: Document = {key: row[name] for name, key in _CREDENTIALS.items() if name in given}
     if credentials:
-        if version := _read(given, "version", read_version):
-            credentials["version"] = int(version)
-        else:
-            credentials["version"] = 3 if "securityName" in credentials else 1
+        version = given.get("version", "3" if "securityName" in credentials else "2c").lower().removeprefix("v")
+        if version not in _VERSIONS:
+            raise ValueError(f"version {version[:20]!r} is none of 1, 2c and 3")
+        credentials["version"] = _VERSIONS[version]
         if credentials["version"] == 3:
             credentials.setdefault("securityLevel", _level(credentials))
     return Draft(

@@ -34,7 +34,8 @@ def read(octets: bytes, file: str, notes: Notes) -> Drafts:
         raise ModuleError(f"{file}:{line}: it is not text in UTF-8") from None
     except tomllib.TOMLDecodeError as error:
         found = re.search(r"at line (\d+)", str(error))
-        raise ModuleError(f"{file}:{found[1] if found else 1}: not valid TOML") from None
+        last = octets.count(b"\n") + 1  # the message says "at end of document" there
+        raise ModuleError(f"{file}:{found[1] if found else last}: not valid TOML") from None
     except (RecursionError, ValueError):
         raise ModuleError(f"{file}:1: not valid TOML: nested too deeply, or with a number of too many digits") from None
     inputs = _tables(_tables_of(document, "inputs").get("snmp"))
@@ -166,7 +167,8 @@ def _milliseconds(key: str, value: object) -> int:
     try:
         if isinstance(value, str):
             return read_milliseconds(f"{value}s" if value.isdigit() else value) if value else 0
-        return read_milliseconds(value * 1000 if isinstance(value, int | float) else value) if value else 0
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        return read_milliseconds(value * 1000 if is_number else value) if value else 0  # type: ignore[operator]  # a number
     except (ValueError, OverflowError) as error:
         raise ValueError(f"{key}: {error}") from None
 
