@@ -14,6 +14,8 @@ from promsnmp.modules.types import IndexType
 SubIds = tuple[int, ...]
 MAX_STRING = 1024
 """Maximum octets of an index with a length, whatever the length says: an OID has at most 128 sub-identifiers."""
+MAX_SUBIDS = 128
+"""Sub-identifiers of an OID (RFC 2578 section 3.5)."""
 
 _COMBINED: Mapping[str, Mapping[int, str]] = {
     IndexType.INET_ADDRESS: {1: IndexType.INET_ADDRESS_IPV4, 2: IndexType.INET_ADDRESS_IPV6},
@@ -89,7 +91,7 @@ def _object_id(subids: SubIds, fixed_size: int, implied: bool) -> tuple[str, Sub
     counted: SubIds = ()
     if not fixed_size:
         counted, subids = _split(subids, 1)
-    content, rest = _split(subids, min(fixed_size or counted[0], MAX_STRING))
+    content, rest = _split(subids, min(fixed_size or counted[0], MAX_SUBIDS))
     return ".".join(map(str, content)), counted + content, rest
 
 

@@ -8,7 +8,7 @@ rest as dotted numbers, so that no two rows have the same labels.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
@@ -17,6 +17,8 @@ from promsnmp.migration.datadog.profiles import Entry, Profile, Symbol, Tag
 from promsnmp.migration.drafts import label_name
 from promsnmp.migration.notes import Notes
 from promsnmp.modules.catalogue import Catalogue
+from promsnmp.modules.generator.types import metric_type
+from promsnmp.modules.mibs.tree import MibTree
 from promsnmp.modules.model import Index, Lookup, Metric, Module, RegexExtract
 from promsnmp.modules.regex import compile_full_match
 from promsnmp.modules.types import IndexType, MetricType
@@ -25,6 +27,13 @@ COUNTERS = frozenset({"counter", "rate", "percent", "monotonic_count", "monotoni
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_:]")
 _FORMATS = {"mac_address": MetricType.PHYS_ADDRESS_48, "ip_address": MetricType.INET_ADDRESS_IPV4}
 _FLAGS = "flag_stream"
+_TEXTS = (MetricType.OCTET_STRING, MetricType.DISPLAY_STRING)
+_NUMBERS = (MetricType.GAUGE, MetricType.COUNTER, MetricType.FLOAT, MetricType.DOUBLE)
+_NUMBER_IN_TEXT = RegexExtract("", ((r"\s*([-+]?[0-9]+(?:\.[0-9]+)?)\s*", "$1"),))
+"""The agent takes the number of a text, and passes over other texts."""
+
+Types = Callable[[str], str]
+"""The type of the object with an OID; "" when it is not known."""
 
 
 @dataclass(slots=True)
@@ -42,24 +51,32 @@ class ImportedModule:
     """What the module does not have, with file and line."""
 
 
-def known_types(catalogue: Catalogue) -> dict[str, str]:
-    """The types gauge and counter of objects by OID, from our own modules."""
+def known_types(catalogue: Catalogue, mibs: MibTree | None = None) -> Types:
+    """The types of objects from our own modules (gauge and counter), and from MIB files."""
     plain = (MetricType.GAUGE, MetricType.COUNTER)
-    return {
-        metric.oid: metric.type
+    own = {
+        metric.oid: str(metric.type)
         for module in catalogue.modules.values()
         for metric in module.metrics
         if metric.type in plain
     }
 
+    def type_of(oid: str) -> str:
+        if oid in own or mibs is None:
+            return own.get(oid, "")
+        node = mibs.at(tuple(map(int, oid.split("."))))
+        return "" if node is None or node.type is None else metric_type(node.type)
 
-def import_profile(profile: Profile, types: Mapping[str, str], notes: Notes) -> ImportedModule:
+    return type_of
+
+
+def import_profile(profile: Profile, types: Types, notes: Notes) -> ImportedModule:
     """The module of a profile; what does not fit is noted."""
     return _Importer(profile, types, notes).imported()
 
 
 class _Importer:
-    def __init__(self, profile: Profile, types: Mapping[str, str], notes: Notes) -> None:
+    def __init__(self, profile: Profile, types: Types, notes: Notes) -> None:
         self._profile = profile
         self._types = types
         self._notes = notes
@@ -144,9 +161,11 @@ class _Importer:
         if symbol.extract:
             return self._extracting(metric, symbol.extract, entry)
         if not kind:
-            known = self._types.get(oid)
-            self._result.guessed += known is None
-            metric = replace(metric, type=known or MetricType.GAUGE)
+            known = self._types(oid)
+            self._result.guessed += not known
+            if known in _TEXTS:
+                return replace(metric, type=MetricType.DISPLAY_STRING, regex_extracts=(_NUMBER_IN_TEXT,))
+            metric = replace(metric, type=known if known in _NUMBERS else MetricType.GAUGE)
         return metric
 
     def _extracting(self, metric: Metric, pattern: str, entry: Entry) -> Metric | None:

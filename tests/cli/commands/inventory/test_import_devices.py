@@ -50,7 +50,7 @@ def write(tmp_path: Path, text: str) -> str:
 
 
 def test_devices_are_asked_and_get_their_own_name(promsnmp: Command, tmp_path: Path) -> None:
-    name = Mib([("1.3.6.1.2.1.1.5.0", ber.OCTET_STRING, b"core1")])
+    name = Mib.of({"1.3.6.1.2.1.1.5.0": ber.tlv(ber.OCTET_STRING, b"core1")})
     agent = SimulatedAgent(name, community=SECRETS[0])
     silent = free_udp_port()
     with running(agent):

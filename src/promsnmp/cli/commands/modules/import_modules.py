@@ -16,6 +16,7 @@ from promsnmp.migration.datadog.module import ImportedModule, import_profile, kn
 from promsnmp.migration.datadog.profiles import Profiles
 from promsnmp.migration.notes import Notes
 from promsnmp.modules.catalogue import builtin_catalogue
+from promsnmp.modules.mibs.files import load_mibs
 from promsnmp.modules.snmp_yml.reader import read_text
 from promsnmp.modules.snmp_yml.writer import to_yaml
 
@@ -31,6 +32,14 @@ def import_modules() -> None:
 @click.argument(
     "folders", metavar="DIR...", nargs=-1, required=True, type=click.Path(path_type=Path, file_okay=False, exists=True)
 )
+@click.option(
+    "--mibs",
+    "mibs",
+    multiple=True,
+    metavar="DIR",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    help="MIB files that say which objects are counters, where the profiles do not; repeatable.",
+)
 @click.option("--profile", "names", multiple=True, metavar="NAME", help="Only this profile; repeatable.")
 @click.option(
     "-o",
@@ -40,7 +49,7 @@ def import_modules() -> None:
     metavar="FOLDER",
     help="Where to write a file for each profile, datadog_NAME.yml; files of that name are replaced.",
 )
-def datadog(folders: tuple[Path, ...], names: tuple[str, ...], output: Path) -> int:
+def datadog(folders: tuple[Path, ...], mibs: tuple[Path, ...], names: tuple[str, ...], output: Path) -> int:
     """Make a module of each SNMP profile of the Datadog agent in DIR (conf.d/snmp.d/profiles, default_profiles).
 
     A module has what its profile has, with all that it extends; give further folders when it extends profiles that are
@@ -52,7 +61,7 @@ def datadog(folders: tuple[Path, ...], names: tuple[str, ...], output: Path) -> 
 
     \b
     Examples:
-      promsnmp modules import datadog /etc/datadog-agent/conf.d/snmp.d/default_profiles -o modules
+      promsnmp modules import datadog /etc/datadog-agent/conf.d/snmp.d/default_profiles -o modules --mibs mibs
       promsnmp modules import datadog profiles default_profiles --profile cisco-nexus -o modules
     """
     require_folder(output)
@@ -61,7 +70,7 @@ def datadog(folders: tuple[Path, ...], names: tuple[str, ...], output: Path) -> 
     chosen = names or tuple(profiles.names)
     if unknown := sorted(set(names) - set(profiles.names)):
         raise click.UsageError(f"--profile {unknown[0]}: there is no such profile in {', '.join(map(str, folders))}")
-    types = known_types(builtin_catalogue())
+    types = known_types(builtin_catalogue(), load_mibs(mibs).tree if mibs else None)
     found, failed = [], 0
     for name in chosen:
         try:
@@ -120,5 +129,5 @@ def _print(found: Sequence[tuple[str, ImportedModule]], notes: Notes) -> None:
     if guessed := sum(one.guessed for _, one in found):
         click.echo(
             f"{counted(guessed, 'metric')} without metric_type, of objects that are in none of our modules: written as "
-            "gauges; where one is a counter, change its type, or give the profile a metric_type"
+            "gauges; --mibs says which are counters"
         )
