@@ -312,6 +312,7 @@ def _build_services(
     return Services(
         version=__version__,
         compiled=COMPILED,
+        settings=settings,
         health=health,
         metrics=metrics,
         process_meters=ProcessMeters().meters,

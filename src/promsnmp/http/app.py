@@ -18,7 +18,6 @@ from promsnmp.http.middleware.stack import MiddlewareStack
 from promsnmp.http.responses import errors
 from promsnmp.http.route_policy import UNDECLARED, PlainRoute, RouteTable, declared_policy, policy_of
 from promsnmp.http.routes import (
-    actuator,
     credentials,
     devices,
     discovery,
@@ -30,6 +29,7 @@ from promsnmp.http.routes import (
     replicas,
     targets,
 )
+from promsnmp.http.routes.actuator import configuration, endpoints
 from promsnmp.http.routes.pages import account, browse, interface, manage, maps, swagger
 from promsnmp.http.routes.pages import devices as device_forms
 from promsnmp.http.routes.pages import discovery as discovery_pages
@@ -41,7 +41,8 @@ from promsnmp.http.services import Services
 ROUTERS = tuple(
     routes.router
     for routes in (
-        targets, metrics, probes, original, inventory, devices, credentials, discovery, replicas, actuator,
+        targets, metrics, probes, original, inventory, devices, credentials, discovery, replicas, endpoints,
+        configuration,
         account, device_forms, manage, interface, maps, discovery_pages, browse, swagger, openapi,
     )
 )  # fmt: skip

@@ -26,6 +26,7 @@ from promsnmp.observe.meters import Meter
 from promsnmp.observe.registry import SelfMetrics
 from promsnmp.polling.detection.first_contact import SystemNames
 from promsnmp.polling.pages.poll_status import PollStatus
+from promsnmp.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +140,8 @@ class Services:
 
     version: str
     compiled: bool
+    settings: Settings
+    """Those that this replica runs with."""
     health: Health
     metrics: SelfMetrics
     process_meters: Callable[[], Iterable[Meter]]

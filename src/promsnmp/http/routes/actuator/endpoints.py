@@ -45,6 +45,13 @@ INDEX = {
     "metrics": "/metrics",
     "metrics-requiredMetricName": "/metrics/{requiredMetricName}",
     "prometheus": "/prometheus",
+    "env": "/env",
+    "env-toMatch": "/env/{toMatch}",
+    "loggers": "/loggers",
+    "loggers-name": "/loggers/{name}",
+    "caches": "/caches",
+    "caches-cache": "/caches/{cache}",
+    "scheduledtasks": "/scheduledtasks",
 }
 
 
@@ -52,7 +59,7 @@ TagParameter = Annotated[str, WithJsonSchema({"type": "string", "pattern": "^[^:
 
 
 class ActuatorResponse(Response):
-    """Documents the media type; ``_actuator_response`` makes the answers."""
+    """Documents the media type; ``actuator_response`` makes the answers."""
 
     media_type = MEDIA_TYPE
 
@@ -60,7 +67,7 @@ class ActuatorResponse(Response):
 router = APIRouter(tags=["actuator"], default_response_class=ActuatorResponse)
 
 
-def _responses(model: type[BaseModel], *, also_503: bool = False) -> dict[int | str, dict[str, Any]]:
+def success(model: type[BaseModel], *, also_503: bool = False) -> dict[int | str, dict[str, Any]]:
     """OpenAPI's ``responses``: ``model`` at 200, and at 503 too when ``also_503``."""
     responses: dict[int | str, dict[str, Any]] = {200: {"model": model}}
     if also_503:
@@ -68,7 +75,7 @@ def _responses(model: type[BaseModel], *, also_503: bool = False) -> dict[int | 
     return responses
 
 
-def _actuator_response(request: Request, body: BaseModel, status: int = 200) -> Response:
+def actuator_response(request: Request, body: BaseModel, status: int = 200) -> Response:
     """The response has the media type of plain JSON when the client accepts only that, else Spring's own."""
     accept = request.headers.get("accept", "")
     plain = "application/json" in accept and MEDIA_TYPE not in accept
@@ -87,19 +94,19 @@ def _component(part: Component, *, has_details: bool) -> ComponentBody:
 async def _component_response(request: Request, services: Services, part: Component) -> Response:
     """One component; without its details where a page on the web could read them."""
     has_details = await services.access.shows_details(request.scope)
-    return _actuator_response(request, _component(part, has_details=has_details), _status(part))
+    return actuator_response(request, _component(part, has_details=has_details), _status(part))
 
 
-@router.get("/actuator", responses=_responses(LinksBody))
+@router.get("/actuator", responses=success(LinksBody))
 @access(AccessLevel.OPEN)
 async def index(request: Request) -> Response:
     """Links to everything below `/actuator`."""
     base = f"{request.url.scheme}://{request.url.netloc}/actuator"
     links = {name: LinkBody(href=base + path, templated="{" in path) for name, path in INDEX.items()}
-    return _actuator_response(request, LinksBody(links=links))
+    return actuator_response(request, LinksBody(links=links))
 
 
-@router.get("/actuator/health", responses=_responses(HealthBody, also_503=True))
+@router.get("/actuator/health", responses=success(HealthBody, also_503=True))
 @access(AccessLevel.HEALTH)
 async def health(request: Request, services: ServicesDep) -> Response:
     """All components, and the worst of their statuses. A browser gets a page with the same content.
@@ -113,17 +120,17 @@ async def health(request: Request, services: ServicesDep) -> Response:
     whole = Component(worst_status(parts))
     shown = {name: _component(part, has_details=has_details) for name, part in parts.items()}
     body = HealthBody(status=whole.status.value, components=shown, groups=GROUPS)
-    return _actuator_response(request, body, _status(whole))
+    return actuator_response(request, body, _status(whole))
 
 
-@router.get("/actuator/health/liveness", responses=_responses(ComponentBody, also_503=True))
+@router.get("/actuator/health/liveness", responses=success(ComponentBody, also_503=True))
 @access(AccessLevel.HEALTH)
 async def liveness(request: Request, services: ServicesDep) -> Response:
     """UP whenever the process can answer."""
     return await _component_response(request, services, services.health.liveness())
 
 
-@router.get("/actuator/health/readiness", responses=_responses(ComponentBody, also_503=True))
+@router.get("/actuator/health/readiness", responses=success(ComponentBody, also_503=True))
 @access(AccessLevel.HEALTH)
 async def readiness(request: Request, services: ServicesDep) -> Response:
     """UP when the inventory is loaded and no shutdown has begun."""
@@ -132,7 +139,7 @@ async def readiness(request: Request, services: ServicesDep) -> Response:
 
 @router.get(
     "/actuator/health/{component}",
-    responses={**_responses(ComponentBody, also_503=True), 404: failure("No such component.")},
+    responses={**success(ComponentBody, also_503=True), 404: failure("No such component.")},
 )
 @access(AccessLevel.HEALTH)
 async def health_component(request: Request, component: str, services: ServicesDep) -> Response:
@@ -146,14 +153,14 @@ async def health_component(request: Request, component: str, services: ServicesD
     return await _component_response(request, services, part)
 
 
-@router.get("/actuator/info", responses=_responses(InfoBody))
+@router.get("/actuator/info", responses=success(InfoBody))
 @access(AccessLevel.OPEN)
 async def info(request: Request, services: ServicesDep) -> Response:
     """Version and runtime of this service."""
     app = {"name": "promsnmp", "description": "SNMP devices into Prometheus"}
     build = {"name": "promsnmp", "version": services.version, "compiled": str(services.compiled).lower()}
     python = {"version": platform.python_version(), "implementation": platform.python_implementation()}
-    return _actuator_response(request, InfoBody(app=app, build=build, python=python))
+    return actuator_response(request, InfoBody(app=app, build=build, python=python))
 
 
 @router.get("/actuator/prometheus", response_class=Response, responses=METRICS_ANSWERS, openapi_extra=METRICS_QUERY)
@@ -163,17 +170,17 @@ async def prometheus(request: Request, services: ServicesDep) -> Response:
     return await metrics_response(request, services)
 
 
-@router.get("/actuator/metrics", responses=_responses(MetricNamesBody))
+@router.get("/actuator/metrics", responses=success(MetricNamesBody))
 @access(AccessLevel.OPEN)
 async def metric_names(request: Request, services: ServicesDep) -> Response:
     """The names of PromSNMP's own metrics."""
-    return _actuator_response(request, MetricNamesBody(names=_meters(services).names()))
+    return actuator_response(request, MetricNamesBody(names=_meters(services).names()))
 
 
 @router.get(
     "/actuator/metrics/{name}",
     responses={
-        **_responses(MetricBody),
+        **success(MetricBody),
         400: failure("A tag is not of the form `key:value`."),
         404: failure("No such metric, or no series with these tags."),
     },
@@ -199,7 +206,7 @@ async def metric(
         measurements=[MeasurementBody(statistic=key, value=value) for key, value in statistics(chosen).items()],
         available_tags=[TagBody(tag=key, values=values) for key, values in free.items()],
     )
-    return _actuator_response(request, body)
+    return actuator_response(request, body)
 
 
 def _meters(services: Services) -> Meters:
