@@ -91,11 +91,14 @@ def promised(method: str, path: str) -> AccessLevel:
         return AccessLevel.PEER
     if (path in ("/login", "/logout") and method == "POST") or (path in ("/login", "/web/x") and method in SAFE):
         return AccessLevel.LOGIN
-    if method not in SAFE or path == "/promsnmp/evictCache" or path in FORMS:
+    is_secret = path.startswith(("/actuator/env", "/actuator/loggers"))
+    if method not in SAFE or path == "/promsnmp/evictCache" or path in FORMS or is_secret:
         return AccessLevel.MANAGEMENT
     if path in ("/-/healthy", "/-/ready", "/actuator/health") or path.startswith("/actuator/health/"):
         return AccessLevel.HEALTH
-    if path == "/config" or (path.startswith("/promsnmp/") and path not in OPEN_BELOW_PROMSNMP):
+    if path in ("/config", "/actuator/caches", "/actuator/scheduledtasks") or (
+        path.startswith("/promsnmp/") and path not in OPEN_BELOW_PROMSNMP
+    ):
         return AccessLevel.DETAILS
     if path in PAGES or path.startswith("/devices/"):  # below: of a form, read as the name of a device
         return AccessLevel.READING
