@@ -163,8 +163,10 @@ def test_only_the_leader_changes_anything_below_promsnmp_and_knows_searches() ->
 
 
 def test_the_owner_of_a_target_answers_metrics_and_prometheus_reads_errors_as_text() -> None:
-    assert {path for _, path, policy in ROUTES if policy.owner_first} == {"/metrics", "/actuator/prometheus"}
-    assert {path for _, path, policy in ROUTES if policy.plain_errors} == {"/metrics", "/snmp"}
+    assert {path for _, path, policy in ROUTES if policy.owner_first} == {
+        "/metrics", "/actuator/prometheus", "/filteredMetrics",
+    }  # fmt: skip
+    assert {path for _, path, policy in ROUTES if policy.plain_errors} == {"/metrics", "/snmp", "/filteredMetrics"}
 
 
 # ------------------------------------------------------------------------------------------------- the real application

@@ -176,10 +176,8 @@ class _Importer:
         except ValueError as error:
             self._lost(entry.file, entry.line, f"{metric.name}: its extract_value is not RE2: {error}")
             return None
-        if metric.scale:
-            self._lost(entry.file, entry.line, f"{metric.name}: its scale_factor is not applied to an extracted number")
         extract = RegexExtract("", ((whole, "$1"),))
-        return replace(metric, type=MetricType.DISPLAY_STRING, scale=0.0, regex_extracts=(extract,))
+        return replace(metric, type=MetricType.DISPLAY_STRING, regex_extracts=(extract,))
 
     def _one(self, entry: Entry, symbol: Symbol) -> None:
         """A metric that is 1 for each row: made of a column of that table, which need not be a number."""
