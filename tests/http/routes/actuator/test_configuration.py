@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.support.service.service_process import PLAIN, ServiceProcess
+from tests.support.service.service_process import ServiceProcess
+from tests.support.tools import PLAIN
 
 TOKEN = "s3cret-token-of-the-api-0123456789"  # a test's
 REDIS = "s3cret-redis"
