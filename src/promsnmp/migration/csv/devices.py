@@ -67,7 +67,7 @@ def _draft(row: Mapping[str, str], file: str, line: int) -> Draft:
     if credentials:
         version = given.get("version", "3" if "securityName" in credentials else "2c").lower().removeprefix("v")
         if version not in _VERSIONS:
-            raise ValueError(f"version {version[:20]!r} is none of 1, 2c and 3")
+            raise ValueError(f"version {version[:20]!r} must be 1, 2c or 3")
         credentials["version"] = _VERSIONS[version]
         if credentials["version"] == 3:
             credentials.setdefault("securityLevel", _level(credentials))

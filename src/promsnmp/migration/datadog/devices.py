@@ -165,7 +165,7 @@ class _Instance:
         version = text_at(parts, "snmp_version", "version").lower() or ("3" if user else "2")
         found: Document = {}
         if version not in _VERSIONS:
-            self._note(f"snmp_version {version[:20]!r} is none of 1, 2 and 3", lost=True)
+            self._note(f"snmp_version {version[:20]!r} must be 1, 2 or 3", lost=True)
             return None
         if version == "3":
             found = {key: text for key, theirs in _KEYS.items() if (text := text_at(parts, *theirs))}

@@ -26,7 +26,7 @@ _TRUE = frozenset({"1", "true"})
 
 
 def read(octets: bytes, file: str, notes: Notes) -> Drafts:
-    """The devices of a file. Raises ModuleError when it is none of LibreNMS's."""
+    """The devices of a file. Raises ModuleError when it is not of LibreNMS."""
     drafts: list[Draft] = []
     is_json = octets.lstrip()[:1] in (b"{", b"[")
     for line, row in _json_rows(octets, file) if is_json else _table_rows(octets, file, notes):

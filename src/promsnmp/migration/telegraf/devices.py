@@ -126,7 +126,7 @@ class _Input:
     def _credentials(self) -> Document:
         version = str(self._values.get("version", 2)).lower()
         if version not in ("1", "2", "2c", "3"):
-            raise ValueError(f"version {version[:20]!r} is none of 1, 2 and 3")
+            raise ValueError(f"version {version[:20]!r} must be 1, 2 or 3")
         if version != "3":
             community = self._text("community", "public")
             return {"version": 0 if version == "1" else 1, "readCommunity": community}
