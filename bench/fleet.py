@@ -1,4 +1,4 @@
-"""CPU and memory of 1,000 devices (BENCH_DEVICES) of 48 ports under a real Prometheus, and of snmp_exporter with fewer."""
+"""CPU and memory of 1,000 devices (BENCH_DEVICES) with 48 ports under a real Prometheus; snmp_exporter with fewer."""
 
 from __future__ import annotations
 
