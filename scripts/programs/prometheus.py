@@ -15,6 +15,8 @@ from functools import partial
 from scripts.programs import debian_packages, fetched
 from scripts.programs.fetched import Unavailable
 
+__all__ = ["Unavailable", "find"]
+
 PROGRAM = PACKAGE = "prometheus"
 VARIABLE = "PROMETHEUS_3"
 SUITE = "sid"

@@ -49,7 +49,7 @@ class PageSettings(Group):
     )
     targets_native_histograms: bool = Field(
         False,
-        description="Give the targets of `/targets` the label `__scrape_native_histograms__`, by which Prometheus 3.9 "
+        description="Give the targets of `/targets` the label `__scrape_native_histograms__`, by which Prometheus 3.13 "
         "and newer scrape them in protobuf, with native histograms, whatever its configuration says.",
     )
     health_metrics: bool = Field(

@@ -95,8 +95,8 @@ def histogram(
     buckets: BucketCounts,
     native: Mapping[int, int] | None = None,
 ) -> bytes:
-    """A Metric that is a classic histogram; ``labels`` may be encoded already (``labels_of``); and with ``native`` (counts by the numbers of ``bucket_of``) also a
-    native one."""
+    """A Metric that is a classic histogram, and with ``native`` (counts by the numbers of ``bucket_of``) also a
+    native one. ``labels`` may be encoded already (``labels_of``)."""
     parts = [_unsigned(1, count), _double(2, total)]
     parts += [_message(3, _unsigned(1, below) + _bound(bound)) for bound, below in buckets]
     if native is not None:
