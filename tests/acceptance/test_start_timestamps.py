@@ -14,7 +14,7 @@ from promsnmp.sim.agent import SimulatedAgent
 from tests.support.agents.busy import PERCENT, SPEED, busy_mib, device
 from tests.support.agents.threads import running
 from tests.support.exposition.client_model import by_name, start_of
-from tests.support.prometheus_3 import require_prometheus_3
+from tests.support.programs.prometheus_3 import require_prometheus_3
 from tests.support.service.service_process import ServiceProcess
 from tests.support.tools import WEB, Process, free_tcp_port, wait_until
 

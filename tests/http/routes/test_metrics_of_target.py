@@ -161,7 +161,7 @@ def test_snmp_has_the_page_of_the_device_in_protobuf(polling: ServiceProcess) ->
         assert answer.headers["content-type"] == CONTENT_TYPE
         families = client_model.by_name(answer.content)
         assert {"ifInOctets", "interface_utilization", "promsnmp_module_up"} <= families.keys()
-    assert ask(polling, PROMETHEUS_TEXT, "/snmp", target="busy").headers["content-type"].startswith("text/plain")
+    assert ask(polling, PROMETHEUS_TEXT, "/snmp", target="busy").headers["content-type"].startswith(OPENMETRICS)
 
 
 @pytest.mark.parametrize("accept", [DELIMITED, "text/plain"])
