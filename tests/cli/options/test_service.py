@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import os
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from promsnmp.cli.client import URL, ServiceClient
-from promsnmp.cli.options.service import make_client, service_options
+from promsnmp.cli.options.service import MAX_TOKEN, make_client, service_options
 
 
 def sent_by(**options: Any) -> str:
@@ -23,8 +24,34 @@ def test_the_token_comes_from_the_environment_or_a_file(tmp_path: Path, monkeypa
     monkeypatch.setenv("API_TOKEN", " from-environment\n")
     assert sent_by() == "Bearer from-environment"
     file = tmp_path / "token"
+    file.touch(mode=0o600)
     file.write_text("from-file\n")
     assert sent_by(token_file=file) == "Bearer from-file"
+
+
+def test_a_token_that_others_can_read_is_refused_and_not_shown(tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    file.write_text("secret\n")
+    file.chmod(0o644)
+    with pytest.raises(click.UsageError, match="chmod 600") as caught:
+        sent_by(token_file=file)
+    assert "secret" not in str(caught.value)
+
+
+def test_a_token_may_come_from_a_pipe() -> None:
+    reader, writer = os.pipe()
+    os.write(writer, b"from-pipe\n")
+    os.close(writer)
+    assert sent_by(token_file=Path(f"/dev/fd/{reader}")) == "Bearer from-pipe"
+    os.close(reader)
+
+
+def test_a_file_that_is_too_large_for_a_token_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    file.touch(mode=0o600)
+    file.write_text("x" * (MAX_TOKEN + 1))
+    with pytest.raises(click.UsageError, match="8,192 characters"):
+        sent_by(token_file=file)
 
 
 def test_the_password_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ import base64
 import functools
 import os
 import ssl
+import stat
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -22,6 +23,8 @@ from promsnmp.support.secret_keys import exposure
 
 PASSWORD = "PROMSNMP_PASSWORD"  # noqa: S105  # name of a variable
 DEFAULT_URL = "http://localhost:8080"
+MAX_TOKEN = 8192
+"""Characters of a token: a header with more is refused by most servers."""
 
 
 def service_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -92,15 +95,29 @@ def authorization(user: str | None = None, token_file: Path | None = None) -> st
         return "Basic " + base64.b64encode(f"{user}:{_password(user)}".encode()).decode()
     token = os.environ.get(TOKEN, "").strip()
     if token_file is not None:
-        try:
-            token = token_file.read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            raise click.UsageError(f"--token-file {token_file}: {getattr(error, 'strerror', 'is not text')}") from None
-        if not token:
-            raise click.UsageError(f"--token-file {token_file} is empty")
+        token = _token(token_file)
     if token and not (token.isascii() and token.isprintable() and " " not in token):
         raise click.UsageError("the API token contains spaces, control characters or non-ASCII characters")
     return f"Bearer {token}" if token else ""
+
+
+def _token(path: Path) -> str:
+    try:
+        with path.open(encoding="utf-8") as file:
+            status = os.fstat(file.fileno())
+            problem = (
+                exposure(path, status) if stat.S_ISREG(status.st_mode) else ""
+            )  # not for a pipe: <(pass show promsnmp)
+            token = file.read(MAX_TOKEN + 1).strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise click.UsageError(f"--token-file {path}: {getattr(error, 'strerror', 'is not text')}") from None
+    if problem:
+        raise click.UsageError(f"--token-file {path} is refused: {problem}")
+    if not token:
+        raise click.UsageError(f"--token-file {path} is empty")
+    if len(token) > MAX_TOKEN:
+        raise click.UsageError(f"--token-file {path} has more than {MAX_TOKEN:,} characters; it holds one token")
+    return token
 
 
 def _password(user: str) -> str:
