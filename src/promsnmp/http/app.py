@@ -31,6 +31,7 @@ from promsnmp.http.routes import (
     targets,
 )
 from promsnmp.http.routes.pages import account, browse, interface, manage, maps, swagger
+from promsnmp.http.routes.pages import credentials as credentials_pages
 from promsnmp.http.routes.pages import devices as device_forms
 from promsnmp.http.routes.pages import discovery as discovery_pages
 from promsnmp.http.schemas.openapi import VERSION, openapi_document
@@ -42,7 +43,7 @@ ROUTERS = tuple(
     routes.router
     for routes in (
         targets, metrics, probes, original, inventory, devices, credentials, discovery, replicas, actuator,
-        account, device_forms, manage, interface, maps, discovery_pages, browse, swagger, openapi,
+        account, device_forms, credentials_pages, manage, interface, maps, discovery_pages, browse, swagger, openapi,
     )
 )  # fmt: skip
 """In the order in which FastAPI tries them, and in which the OpenAPI document shows them."""

@@ -30,6 +30,9 @@ _FORMS = {
     "edit": ("edit/device", "../../"),
     "remove": ("edit/remove", "../../"),
     "add": ("edit/device", ""),
+    "add-credentials": ("credentials/form", ""),
+    "change-credentials": ("credentials/form", "../../"),
+    "remove-credentials": ("credentials/remove", "../../"),
 }
 """Pages that are a form: their template, and the way from their path to the overview."""
 _SHARED = ("overview", "map")
