@@ -37,8 +37,8 @@ TOKEN = "a-token-for-tests"
 SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")
 METHODS = (*SAFE, "POST", "PUT", "PATCH", "DELETE", "PROPFIND")
 PAGES = (
-    "/devices", "/devices/x", "/devices.csv", "/credentials", "/replicas", "/modules", "/traps", "/map", "/map.svg", "/map.json",
-    "/discovery", "/discovery/check", "/discovery/events", "/browse",
+    "/devices", "/devices/x", "/devices.csv", "/credentials", "/replicas", "/modules", "/traps", "/map",
+    "/map.svg", "/map.json", "/discovery", "/discovery/check", "/discovery/events", "/browse",
 )  # fmt: skip
 """Pages for people, and their parts and files."""
 PEER_PATHS = (

@@ -30,8 +30,8 @@ from promsnmp.http.security.auth import (
     TokenAuthenticator,
 )
 from promsnmp.http.security.login import Login, SessionAuthenticator
-from promsnmp.http.security.logouts import Logouts, logout_folder
 from promsnmp.http.security.login_limit import LoginLimit
+from promsnmp.http.security.logouts import Logouts, logout_folder
 from promsnmp.http.security.origin import Hosts
 from promsnmp.http.security.session_confirmation import SessionConfirmation
 from promsnmp.http.security.sessions import Sessions

@@ -24,9 +24,7 @@ def test_no_id_leads_out_of_the_folder(tmp_path: Path) -> None:
     assert (tmp_path / "logouts").stat().st_mode & 0o077 == 0
 
 
-def test_other_files_are_left_alone_and_there_are_not_too_many(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_other_files_are_left_alone_and_there_are_not_too_many(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(logouts, "MAX_FILES", 3)
     (tmp_path / "README").touch()
     (tmp_path / f"{'0' * 32}.999").touch()

@@ -19,9 +19,7 @@ T = TypeVar("T")
 _TAG = re.compile(r'(?:W/)?"[^"]*"')
 
 
-def precondition_check(
-    request: Request, etag: Callable[[T], str], what: str = "device"
-) -> Callable[[T | None], None]:
+def precondition_check(request: Request, etag: Callable[[T], str], what: str = "device") -> Callable[[T | None], None]:
     """A check of the current state (None: there is none) that raises DeviceChanged when the headers forbid it;
     ``what`` it is, for the message."""
     match, none_match = _header(request, "if-match"), _header(request, "if-none-match")

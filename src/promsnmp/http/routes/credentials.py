@@ -56,7 +56,9 @@ async def list_credentials(services: ServicesDep) -> Response:
 
 
 @router.get(
-    PATH + "/{name}", response_model=NamedCredentialsBody, responses={200: {"headers": _ETAG}, 404: failure("There are no such credentials.")},
+    PATH + "/{name}",
+    response_model=NamedCredentialsBody,
+    responses={200: {"headers": _ETAG}, 404: failure("There are no such credentials.")},
 )
 @access(AccessLevel.DETAILS)
 async def show_credentials(name: str, services: ServicesDep) -> Response:
@@ -123,8 +125,6 @@ def _response(services: Services, named: NamedCredentials, status: int) -> Respo
     return Response(json.dumps(document), status, headers, media_type="application/json")
 
 
-def _document(
-    named: NamedCredentials, used_by: Mapping[str, int], by_seeds: Mapping[str, int]
-) -> dict[str, object]:
+def _document(named: NamedCredentials, used_by: Mapping[str, int], by_seeds: Mapping[str, int]) -> dict[str, object]:
     counts = {"usedBy": used_by.get(named.name, 0), "usedBySeeds": by_seeds.get(named.name, 0)}
     return {**named_document(named, mask=True), **counts}

@@ -121,9 +121,7 @@ class NamedCredentialsEditor:
         await self._store.update(change, who=who, request_id=request_id)
         return result[0]
 
-    async def remove(
-        self, name: str, *, who: str, request_id: str = "", check: Precondition = no_precondition
-    ) -> None:
+    async def remove(self, name: str, *, who: str, request_id: str = "", check: Precondition = no_precondition) -> None:
         """Removes credentials. Raises UnknownDevice for an unknown name, InventoryConflict while agents use them."""
 
         def change(old: Inventory) -> Inventory:

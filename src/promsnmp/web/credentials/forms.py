@@ -54,7 +54,7 @@ async def add_credentials(sources: Sources, form: Form, sender: Sender) -> tuple
 
     def check(present: NamedCredentials | None) -> None:
         if present is not None:
-            raise InventoryInvalid([f"there are credentials {shown_name!r} already; change those, or choose another name"])
+            raise InventoryInvalid([f"there are credentials {shown_name!r} already; choose another name"])
 
     try:
         await sources.devices.credentials.put(

@@ -59,13 +59,13 @@ def names_to_choose(sources: Sources) -> Sequence[str] | None:
 
 def _row(one: NamedCredentials, devices: Mapping[str, int], seeds: Mapping[str, int]) -> CredentialsRow:
     credentials = one.credentials
-    user, level, protocols = "", "", []
+    user, level, protocols = "", "", list[str]()
     if isinstance(credentials, User):
         user, level = credentials.name, LEVEL_NAMES[credentials.level]
         if credentials.level >= SecurityLevel.AUTH_NO_PRIV:
-            protocols.append(str(credentials.auth_protocol))
+            protocols.append(credentials.auth_protocol.value)
         if credentials.level >= SecurityLevel.AUTH_PRIV:
-            protocols.append(str(credentials.priv_protocol))
+            protocols.append(credentials.priv_protocol.document_name)
     return CredentialsRow(
         one.name,
         VERSION_NAMES[credentials.version],

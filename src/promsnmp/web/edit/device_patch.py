@@ -115,10 +115,8 @@ def both_ways(base: Values, mine: Values) -> list[str]:
         others += changed_keys(base, mine) & set(CREDENTIALS)
     if not name or not others:
         return []
-    return [
-        f"the form has the credentials {name[:64]!r} and others as well; change those on the page Credentials, or "
-        "choose none by name"
-    ]
+    advice = "change those on the page Credentials, or choose none by name"
+    return [f"the form has the credentials {name[:64]!r} and others as well; {advice}"]
 
 
 def credential_keys(mine: Values, before: Credentials | None) -> dict[str, object]:

@@ -114,8 +114,10 @@ class Editor:
         devices = [row.device for row in await self._selected_rows(form)]
         if not devices:
             return 303, "", "devices?done=none"
-        return 200, "edit/many", await asyncio.to_thread(
-            many_devices.confirm_view, self._sources, first(form, "action"), devices
+        return (
+            200,
+            "edit/many",
+            await asyncio.to_thread(many_devices.confirm_view, self._sources, first(form, "action"), devices),
         )
 
     async def _apply(self, item: str, form: Form, sender: Sender) -> Answer:

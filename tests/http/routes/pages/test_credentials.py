@@ -36,9 +36,7 @@ async def entry(client: httpx.AsyncClient, name: str = "campus") -> dict[str, An
     return found
 
 
-async def test_credentials_are_added_used_rotated_and_removed(
-    opened: Opened, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_credentials_are_added_used_rotated_and_removed(opened: Opened, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     texts = []
     async with opened(**LOCAL) as client:
@@ -53,7 +51,7 @@ async def test_credentials_are_added_used_rotated_and_removed(
         twice = await form.send(name="ops", community="x")
         assert (twice.status_code, "already" in twice.text) == (400, True)
         page = await client.get("/credentials")
-        expected = ("ops", "monitor", "authPriv", "SHA-256, AES", "anonymous@127.0.0.1")
+        expected = ("ops", "monitor", "authPriv", "SHA256", "AES128", "anonymous@127.0.0.1")
         assert [text for text in expected if text not in page.text] == []
         [device_id] = await campus(client, devices=1)
         shown = await client.get(f"/devices/{device_id}")
