@@ -24,11 +24,9 @@ ISO = (1,)
 def main(arguments: Sequence[str], out: TextIO) -> None:
     """Writes the names."""
     most, folders = int(arguments[0]), arguments[1:]
-    problems: list[str] = []
     nodes: list[MibNode] = []
-    for folder in folders:  # a folder that is not there must not hide the others
-        if not Path(folder).exists():
-            problems.append(f"{folder}: no such folder of MIB files (MIB_FOLDERS)")
+    missing = [folder for folder in folders if not Path(folder).exists()]  # which must not hide the others
+    problems = [f"{folder}: no such folder of MIB files (MIB_FOLDERS)" for folder in missing]
     known = [Path(folder) for folder in folders if Path(folder).exists()]
     try:
         loaded = load_mibs(known)
