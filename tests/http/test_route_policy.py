@@ -37,8 +37,8 @@ TOKEN = "a-token-for-tests"
 SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")
 METHODS = (*SAFE, "POST", "PUT", "PATCH", "DELETE", "PROPFIND")
 PAGES = (
-    "/devices", "/devices/x", "/devices.csv", "/replicas", "/modules", "/traps", "/map", "/map.svg", "/map.json",
-    "/discovery", "/discovery/check", "/discovery/events", "/browse",
+    "/devices", "/devices/x", "/devices.csv", "/credentials", "/replicas", "/modules", "/traps", "/map",
+    "/map.svg", "/map.json", "/discovery", "/discovery/check", "/discovery/events", "/browse",
 )  # fmt: skip
 """Pages for people, and their parts and files."""
 PEER_PATHS = (
@@ -46,7 +46,10 @@ PEER_PATHS = (
     "/-/sessions", "/-/traps", "/-/recent-traps",
 )  # fmt: skip
 SOME_ID = "00000000-0000-4000-8000-000000000001"
-FORMS = ("/add-device", f"/devices/{SOME_ID}/edit", f"/devices/{SOME_ID}/remove")
+FORMS = (
+    "/add-device", f"/devices/{SOME_ID}/edit", f"/devices/{SOME_ID}/remove",
+    "/add-credentials", "/credentials/x/change", "/credentials/x/remove",
+)  # fmt: skip
 """Pages that are a form for a change."""
 RESTRICTED = (AccessLevel.DETAILS, AccessLevel.READING, AccessLevel.MANAGEMENT)
 """Levels that need credentials where there are some."""

@@ -31,6 +31,7 @@ from promsnmp.http.routes import (
 )
 from promsnmp.http.routes.actuator import configuration, endpoints
 from promsnmp.http.routes.pages import account, browse, interface, manage, maps, swagger
+from promsnmp.http.routes.pages import credentials as credentials_pages
 from promsnmp.http.routes.pages import devices as device_forms
 from promsnmp.http.routes.pages import discovery as discovery_pages
 from promsnmp.http.schemas.openapi import VERSION, openapi_document
@@ -43,7 +44,7 @@ ROUTERS = tuple(
     for routes in (
         targets, metrics, probes, original, inventory, devices, credentials, discovery, replicas, endpoints,
         configuration,
-        account, device_forms, manage, interface, maps, discovery_pages, browse, swagger, openapi,
+        account, device_forms, credentials_pages, manage, interface, maps, discovery_pages, browse, swagger, openapi,
     )
 )  # fmt: skip
 """In the order in which FastAPI tries them, and in which the OpenAPI document shows them."""

@@ -72,6 +72,10 @@ class NamedCredentials:
 
     name: str
     credentials: Credentials
+    changed_by: str = ""
+    """Who set them last, as the audit log says it; empty when nobody has since this is kept."""
+    changed_at: str = ""
+    """ISO 8601, UTC."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,11 @@ class NamedCredentialsBody(CredentialFields):
     type: Literal["snmp-community", "snmp-user"]
     version: Literal[0, 1, 3] = Field(description="0 is v1, 1 is v2c, 3 is v3.")
     used_by: int = Field(0, alias="usedBy", description="Devices that use them; in responses only.")
+    used_by_seeds: int = Field(
+        0, alias="usedBySeeds", description="Saved seeds of discovery with the same credentials; in responses only."
+    )
+    changed_by: str = Field("", alias="changedBy", description="Who set them last; ignored in requests.")
+    changed_at: OptionalText = Field(None, alias="changedAt", description="ISO 8601, UTC; ignored in requests.")
 
 
 class AgentBody(CredentialFields):
