@@ -33,6 +33,7 @@ from promsnmp.http.routes import (
 from promsnmp.http.routes.pages import account, browse, interface, manage, maps, swagger
 from promsnmp.http.routes.pages import devices as device_forms
 from promsnmp.http.routes.pages import discovery as discovery_pages
+from promsnmp.http.routes.sources import api as sources
 from promsnmp.http.schemas.openapi import VERSION, openapi_document
 from promsnmp.http.schemas.openapi_security import with_security
 from promsnmp.http.security.auth import AccessControl
@@ -41,7 +42,7 @@ from promsnmp.http.services import Services
 ROUTERS = tuple(
     routes.router
     for routes in (
-        targets, metrics, probes, original, inventory, devices, credentials, discovery, replicas, actuator,
+        targets, metrics, probes, original, inventory, devices, credentials, discovery, sources, replicas, actuator,
         account, device_forms, manage, interface, maps, discovery_pages, browse, swagger, openapi,
     )
 )  # fmt: skip

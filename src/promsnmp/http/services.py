@@ -26,6 +26,7 @@ from promsnmp.observe.meters import Meter
 from promsnmp.observe.registry import SelfMetrics
 from promsnmp.polling.detection.first_contact import SystemNames
 from promsnmp.polling.pages.poll_status import PollStatus
+from promsnmp.sources.service import SourceService
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +152,7 @@ class Services:
     devices: Devices
     """Single devices."""
     discovery: Discovery
+    sources: SourceService
     """Searches for devices, and their seeds."""
     search: DeviceSelector
     poll_status: Callable[[Device], PollStatus]
