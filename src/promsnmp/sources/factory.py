@@ -9,13 +9,18 @@ from promsnmp.inventory.store import InventoryStore
 from promsnmp.settings import Settings
 from promsnmp.settings.device_sources.definitions import (
     AnySource,
+    DnsSource,
     FileSource,
     HttpSource,
+    NautobotSource,
+    NetboxSource,
 )
 from promsnmp.sources.model import SourceReader, SourceRules
+from promsnmp.sources.readers.dns_srv import DnsReader
 from promsnmp.sources.readers.document import Defaults
 from promsnmp.sources.readers.files import FileReader
 from promsnmp.sources.readers.http_json import HttpReader
+from promsnmp.sources.readers.network_inventory import NetworkInventoryReader
 from promsnmp.sources.service import FollowedSource, SourceService
 from promsnmp.sources.state import SourceState
 
@@ -48,5 +53,7 @@ def make_reader(source: AnySource) -> SourceReader:
             return FileReader(source.path, defaults)
         case HttpSource():
             return HttpReader(source, defaults)
-        case _:
-            raise NotImplementedError(source.type)
+        case DnsSource():
+            return DnsReader(source, defaults)
+        case NetboxSource() | NautobotSource():
+            return NetworkInventoryReader(source, defaults)
