@@ -7,7 +7,7 @@ from dataclasses import replace
 from ipaddress import ip_address
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from promsnmp.inventory.index import Index
@@ -205,6 +205,7 @@ _DEVICES = st.lists(
 _SOURCES = st.lists(st.one_of(st.none(), _DEVICES), min_size=2, max_size=2)
 
 
+@settings(max_examples=50)
 @given(st.lists(_SOURCES, min_size=1, max_size=5), st.booleans(), st.sets(st.integers(1, 6), max_size=3))
 def test_whatever_sources_say_no_two_devices_share_an_address(
     rounds: list[list[list[SourceDevice] | None]], adopt: bool, hand: set[int]

@@ -191,7 +191,7 @@ def plain_value(node: yaml.Node, *, budget: list[int] | None = None) -> object:
 
     Aliases are repeated, ``MOST_VALUES`` values in all. Raises NodeError.
     """
-    left = [MOST_VALUES] if budget is None else budget
+    left = [MOST_VALUES] if budget is None else budget  # shared by all levels
     left[0] -= 1
     if left[0] < 0:
         raise NodeError(node, f"there are more than {MOST_VALUES:,} values")

@@ -11,6 +11,7 @@ from promsnmp.inventory.model import AgentEndpoint, PollOverrides
 from promsnmp.snmp.credentials import Community, User
 from promsnmp.sources.model import MAX_DEVICES, Reading
 from promsnmp.sources.readers.document import Defaults, parse_document, read_devices
+from promsnmp.support import yaml_nodes
 from tests.support.inventory.samples import SECRETS, document
 
 DEFAULTS = Defaults(credentials="campus", labels=(("site", "ber"),), interval=60_000)
@@ -133,7 +134,8 @@ def test_what_is_no_list_of_devices_is_refused_as_a_whole(text: str, is_yaml: bo
         read_devices(parse_document(text.encode("latin-1"), is_yaml=is_yaml), Defaults())
 
 
-def test_documents_have_bounds() -> None:
+def test_documents_have_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(yaml_nodes, "MOST_VALUES", 20_000)
     bomb = "a: &a [x,x,x,x,x,x,x,x,x,x]\n"
     for before, name in zip("abcdefgh", "bcdefghi", strict=True):
         bomb += f"{name}: &{name} [{','.join([f'*{before}'] * 10)}]\n"

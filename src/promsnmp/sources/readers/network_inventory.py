@@ -74,8 +74,11 @@ class NetworkInventoryReader:
             endpoints.append((_VIRTUAL, api.virtualization.virtual_machines))
         try:
             for prefix, endpoint in endpoints:
-                for record in endpoint.filter(**self._query()):
+                records, count = endpoint.filter(**self._query()), 0
+                for count, record in enumerate(records, start=1):
                     yield prefix, dict(record)
+                if count < len(records):
+                    raise SourceError(f"{self._place} announced {len(records)} devices and sent {count}")
         except requests.RequestException as error:
             raise SourceError(f"{self._place}: {_reason(error)}") from None
         except known_errors as error:
@@ -90,7 +93,8 @@ class NetworkInventoryReader:
         return self._source.url.partition("://")[2].partition("/")[0]
 
     def _query(self) -> dict[str, object]:
-        filters = {name: list(value) if isinstance(value, tuple) else value for name, value in self._source.filters.items()}
+        given = self._source.filters.items()
+        filters = {name: list(value) if isinstance(value, tuple) else value for name, value in given}
         fixed: dict[str, object] = {"limit": PAGE}
         if isinstance(self._source, NetboxSource):
             fixed["exclude"] = "config_context"  # which takes NetBox longer than all the rest
@@ -167,7 +171,9 @@ def _refusal(error: Exception) -> str:
         403: "; may the token read devices?",
         404: "; is the url right, without /api?",
     }
-    return f"answered {status}{hints.get(status, '')}" if status and status != 200 else "answered with something else than JSON"
+    if status in (0, 200):
+        return "answered with something else than JSON"
+    return f"answered {status}{hints.get(status, '')}"
 
 
 def _at(record: Mapping[str, Any], path: str) -> object:
