@@ -43,7 +43,7 @@ class Unusable:
     """An entry that is no usable device. A device that it stands for stays as it is."""
 
     key: str
-    """Empty when it cannot be told which device it is: then no device of the source is removed."""
+    """Empty when nobody knows which device it is: then no device of the source is removed."""
     reason: str
 
 

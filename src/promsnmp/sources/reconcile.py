@@ -191,7 +191,7 @@ class _Reconciliation:
     # ----------------------------------------------------------------------------------------------- collisions
 
     def resolve_collisions(self) -> None:
-        """Takes back changes that would give two devices one address, or one id of an agent, until there are none."""
+        """Takes back changes that would give two devices one address, or one id of an agent, until no two do."""
         while True:
             owners: dict[object, Device] = {}
             changed = {device_id: tally for tally in self._tallies.values() for device_id in tally.changes}

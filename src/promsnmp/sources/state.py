@@ -1,4 +1,4 @@
-"""What is known of one source: its last reading, what became of it, and what people must be told."""
+"""What is known of one source: its last reading, what became of it, and what people should know."""
 
 from __future__ import annotations
 

@@ -75,7 +75,8 @@ class NetworkInventoryReader:
         try:
             for prefix, endpoint in endpoints:
                 records, count = endpoint.filter(**self._query()), 0
-                for count, record in enumerate(records, start=1):
+                for record in records:
+                    count += 1
                     yield prefix, dict(record)
                 if count < len(records):
                     raise SourceError(f"{self._place} announced {len(records)} devices and sent {count}")

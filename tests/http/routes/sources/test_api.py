@@ -25,7 +25,8 @@ class Serving:
         self.file = folder / "devices.yml"
         self.write(range(1, 11))
         self.sources = json.dumps([
-            {"name": "files", "type": "file", "path": str(self.file), "credentials": "campus", "labels": {"site": "ber"}},
+            {"name": "files", "type": "file", "path": str(self.file), "credentials": "campus",
+             "labels": {"site": "ber"}},
             {"name": "gone", "type": "file", "path": str(folder / "nosuch.json"), "credentials": "campus"},
         ])  # fmt: skip
         self.process = ServiceProcess(folder, env={"COLLECTION_INTERVAL": "0", "DEVICE_SOURCES": self.sources})
