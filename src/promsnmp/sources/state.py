@@ -87,8 +87,8 @@ class SourceState:
             "type": self.kind,
             "interval": round(self.interval * 1000),
             "error": self.error,
-            "lastRead": _instant(self.read_at),
-            "lastSuccess": _instant(self.succeeded_at),
+            **({"lastRead": _instant(self.read_at)} if self.read_at else {}),
+            **({"lastSuccess": _instant(self.succeeded_at)} if self.succeeded_at else {}),
             "read": len(self.reading.devices) if self.reading is not None else 0,
             "devices": result.devices,
             "added": self.changes["added"],
@@ -102,7 +102,5 @@ class SourceState:
         }
 
 
-def _instant(seconds: float) -> str | None:
-    if not seconds:
-        return None
+def _instant(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

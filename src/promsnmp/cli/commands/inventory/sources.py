@@ -181,4 +181,4 @@ def _row(document: dict[str, Any]) -> tuple[str, ...]:
     problem = document["error"]
     if not problem and document["held"]:
         problem = f"{document['held']} removals held back: {document['heldWhy']}"
-    return document["name"], document["type"], str(document["devices"]), document["lastSuccess"] or "", problem
+    return document["name"], document["type"], str(document["devices"]), document.get("lastSuccess", ""), problem

@@ -7,11 +7,12 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import Field
+from pydantic.json_schema import SkipJsonSchema
 
 from promsnmp.errors import SourceError
 from promsnmp.http.responses.errors import ApiError
 from promsnmp.http.route_policy import AccessLevel, access
-from promsnmp.http.schemas.common import Body
+from promsnmp.http.schemas.common import Body, without_default
 from promsnmp.http.schemas.openapi import failure
 from promsnmp.http.services import Services, ServicesDep, caller
 from promsnmp.observe.audit import audit
@@ -27,8 +28,12 @@ class SourceBody(Body):
     type: Literal["file", "http", "dns", "netbox", "nautobot"]
     interval: int = Field(description="Milliseconds between two readings.")
     error: str = Field(description="Why the last reading failed; empty when it succeeded.")
-    last_read: str | None = Field(None, alias="lastRead", description="ISO 8601, UTC.")
-    last_success: str | None = Field(None, alias="lastSuccess", description="ISO 8601, UTC.")
+    last_read: str | SkipJsonSchema[None] = Field(
+        None, alias="lastRead", description="ISO 8601, UTC; missing before the first.", json_schema_extra=without_default
+    )
+    last_success: str | SkipJsonSchema[None] = Field(
+        None, alias="lastSuccess", description="ISO 8601, UTC; missing before the first.", json_schema_extra=without_default
+    )
     read: int = Field(description="Devices in the last reading.")
     devices: int = Field(description="Devices in the inventory that come from it.")
     added: int = Field(description="Devices added since this replica started.")
