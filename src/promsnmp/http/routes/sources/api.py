@@ -29,10 +29,16 @@ class SourceBody(Body):
     interval: int = Field(description="Milliseconds between two readings.")
     error: str = Field(description="Why the last reading failed; empty when it succeeded.")
     last_read: str | SkipJsonSchema[None] = Field(
-        None, alias="lastRead", description="ISO 8601, UTC; missing before the first.", json_schema_extra=without_default
+        None,
+        alias="lastRead",
+        description="ISO 8601, UTC; missing before the first.",
+        json_schema_extra=without_default,
     )
     last_success: str | SkipJsonSchema[None] = Field(
-        None, alias="lastSuccess", description="ISO 8601, UTC; missing before the first.", json_schema_extra=without_default
+        None,
+        alias="lastSuccess",
+        description="ISO 8601, UTC; missing before the first.",
+        json_schema_extra=without_default,
     )
     read: int = Field(description="Devices in the last reading.")
     devices: int = Field(description="Devices in the inventory that come from it.")
