@@ -38,6 +38,7 @@ COMMANDS = {
     "seeds": "List, show, add or remove the searches that discovery repeats.",
     "devices": "List, show, add, import, edit or remove devices.",
     "credentials": "List, set or remove credentials that devices use by name.",
+    "sources": "Show, read and check the sources that devices come from.",
     "targets": "Write the targets for Prometheus's file_sd_configs.",
     "inventory": "Export, import, show or re-encrypt the inventory.",
     "migrate": "Move over from snmp_exporter, and compare the two.",
@@ -48,7 +49,7 @@ COMMANDS = {
 """Every command, with the line that ``--help`` shows without importing it."""
 
 _FOLDERS = (
-    dict.fromkeys(("inventory", "devices", "credentials", "seeds", "targets"), "inventory.")
+    dict.fromkeys(("inventory", "devices", "credentials", "seeds", "sources", "targets"), "inventory.")
     | dict.fromkeys(("demo", "simulate"), "simulation.")
     | {"modules": "modules.", "traps": "traps.", "migrate": "migration."}
 )

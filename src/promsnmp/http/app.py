@@ -34,6 +34,7 @@ from promsnmp.http.routes.pages import account, browse, interface, manage, maps,
 from promsnmp.http.routes.pages import credentials as credentials_pages
 from promsnmp.http.routes.pages import devices as device_forms
 from promsnmp.http.routes.pages import discovery as discovery_pages
+from promsnmp.http.routes.sources import api as sources
 from promsnmp.http.schemas.openapi import VERSION, openapi_document
 from promsnmp.http.schemas.openapi_security import with_security
 from promsnmp.http.security.auth import AccessControl
@@ -42,8 +43,8 @@ from promsnmp.http.services import Services
 ROUTERS = tuple(
     routes.router
     for routes in (
-        targets, metrics, probes, original, inventory, devices, credentials, discovery, replicas, endpoints,
-        configuration,
+        targets, metrics, probes, original, inventory, devices, credentials, discovery, sources, replicas,
+        endpoints, configuration,
         account, device_forms, credentials_pages, manage, interface, maps, discovery_pages, browse, swagger, openapi,
     )
 )  # fmt: skip

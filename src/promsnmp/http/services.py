@@ -27,6 +27,7 @@ from promsnmp.observe.registry import SelfMetrics
 from promsnmp.polling.detection.first_contact import SystemNames
 from promsnmp.polling.pages.poll_status import PollStatus
 from promsnmp.settings import Settings
+from promsnmp.sources.service import SourceService
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +155,7 @@ class Services:
     devices: Devices
     """Single devices."""
     discovery: Discovery
+    sources: SourceService
     """Searches for devices, and their seeds."""
     search: DeviceSelector
     poll_status: Callable[[Device], PollStatus]

@@ -20,7 +20,7 @@ _TAG = re.compile(r'(?:W/)?"[^"]*"')
 
 
 def precondition_check(request: Request, etag: Callable[[T], str], what: str = "device") -> Callable[[T | None], None]:
-    """A check of the current state (None: there is none) that raises DeviceChanged when the headers forbid it;
+    """A check of the current state (None: it does not exist) that raises DeviceChanged when the headers forbid it;
     ``what`` it is, for the message."""
     match, none_match = _header(request, "if-match"), _header(request, "if-none-match")
 

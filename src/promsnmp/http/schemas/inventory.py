@@ -91,6 +91,14 @@ class IdentifiersBody(Body):
     sys_object_id: str = Field("", alias="sysObjectId")
 
 
+class SourceMarkBody(Body):
+    """The source of a device."""
+
+    name: str = Field(description="The source's name in the settings.")
+    key: str = Field("", description="What the source calls the device.")
+    given: list[str] = Field([], description="Keys of the device that the source gives, and so changes.")
+
+
 class IdentityChangeBody(Body):
     """Another device than the inventory knows answers polls."""
 
@@ -158,6 +166,9 @@ class DeviceBody(PollOverridesBody):
     identity_change: Annotated[
         IdentityChangeBody | SkipJsonSchema[None], Field(alias="identityChange", json_schema_extra=without_default)
     ] = None
+    source: Annotated[SourceMarkBody | SkipJsonSchema[None], Field(json_schema_extra=without_default)] = Field(
+        None, description="The source that the device comes from; the name alone hands the device over to that source."
+    )
     polling: Annotated[PollingBody | SkipJsonSchema[None], Field(json_schema_extra=without_default)] = Field(
         None, description="In responses about devices only; ignored in requests."
     )

@@ -25,7 +25,7 @@ from promsnmp.snmp.credentials import Credentials
 MOST_USERS = 5
 """Devices that are named where they forbid a removal."""
 Precondition = Callable[[NamedCredentials | None], None]
-"""A check of the credentials as they are now, None when there are none; raises DeviceChanged."""
+"""A check of the credentials as they are now, None when they do not exist; raises DeviceChanged."""
 
 
 def no_precondition(_: NamedCredentials | None) -> None:

@@ -1,7 +1,7 @@
 """Adds, changes, rotates and removes named credentials by forms, through the service of the API.
 
 Secrets can be entered and are never shown. A form carries the version of the credentials that it showed: who saves
-second is told, and looks at them again.
+second gets an error, and looks at them again.
 """
 
 from __future__ import annotations
