@@ -19,7 +19,7 @@ TARGETS = b'[{"targets": ["192.0.2.1"], "labels": {"site": "ber"}}]'
 
 
 def reader(url: str, **more: object) -> HttpReader:
-    return HttpReader(HttpSource(name="cmdb", type="http", url=url, **more), Defaults())  # type: ignore[arg-type]
+    return HttpReader(HttpSource(name="cmdb", type="http", url=url, **more), Defaults())
 
 
 async def test_the_answer_is_read_again_only_when_it_has_changed() -> None:

@@ -148,7 +148,7 @@ async def test_a_wrong_token_filter_or_url_is_told() -> None:
             ({"token_env": "HOME"}, "answered 403; may the token"),
         ):
             with pytest.raises(SourceError, match=reason) as caught:
-                await read(**{"url": server.url} | more)  # type: ignore[arg-type]
+                await read(**{"url": server.url} | more)
             assert "s3cret" not in str(caught.value)
 
 
