@@ -22,6 +22,7 @@ from promsnmp.polling.health.health_samples import add_health, health_of
 from promsnmp.polling.health.summary import NO_SUMMARY, HealthSummary, summarise
 from promsnmp.polling.options import CollectorOptions
 from promsnmp.polling.pages.page import Format, RenderedPage
+from promsnmp.polling.pages.row_updates import OwnFamily
 from promsnmp.polling.poll import PollResult
 from promsnmp.polling.target import Target
 from promsnmp.snmp import oid
@@ -46,6 +47,8 @@ OWN_METRIC_NAMES = frozenset(
         "promsnmp_page_dropped_values",
         "promsnmp_poll_interval_seconds",
         "snmp_trap_last_timestamp_seconds",
+        "snmp_trap_object_state",
+        "snmp_trap_object_timestamp_seconds",
         "snmp_trap_total",
     )
 )
@@ -56,13 +59,12 @@ _INTERVAL = "Seconds between two polls of a device that has an interval of its o
 _DROPPED = "Values that the device returned but that are not on this page, or (invalid_index) under doubtful labels."
 
 
-OwnFamily = tuple[str, str, str, Sequence[tuple[Mapping[str, str], float]]]
-"""Name (one of OWN_METRIC_NAMES), type, help, and samples: labels and number."""
-PageFamilies = Callable[[str], Sequence[OwnFamily]]
-"""More families on the page of a device, by its id; called in any thread."""
+PageFamilies = Callable[[str, float], Sequence[OwnFamily]]
+"""More families (of OWN_METRIC_NAMES) on the page of a poll of a device, by the device's id and when the poll began
+(seconds, monotonic); called in any thread."""
 
 
-def no_families(_: str) -> Sequence[OwnFamily]:
+def no_families(_: str, __: float) -> Sequence[OwnFamily]:
     """No more families."""
     return ()
 
@@ -148,7 +150,7 @@ class PageRenderer:
             own=self._options.own_metrics,
             is_other_device=bool(state.identity.differences),
             interval=target.overrides.interval / 1000,
-            families=self._page_families(target.device_id) if target.managed else (),
+            families=self._page_families(target.device_id, result.started) if target.managed else (),
         )
         bodies, samples, missing = yield from self._bodies(renderer.exposition, scrape_metrics, result, formats)
         for name, seconds in scrape_metrics.seconds.items():

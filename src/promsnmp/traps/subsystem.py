@@ -94,7 +94,12 @@ class TrapSubsystem:
         self._addresses: dict[str, str] = {}
         self.recent = RecentTraps()
         self.notes = PeerNotes(cluster)
-        self.follow_up = FollowUp(pass_on.outputs if pass_on is not None else Outputs(), self.notes, self.recent)
+        self.follow_up = FollowUp(
+            pass_on.outputs if pass_on is not None else Outputs(),
+            self.notes,
+            self.recent,
+            is_confirmable=lambda oid: self._names.confirmation_of(oid) is not None,
+        )
         self.counts = TrapCounts()
         self.meters = TrapMeters()
         self.engine = OwnEngine(engine_file(settings.prom_inv_file), engine_id=bytes.fromhex(settings.trap_engine_id))
@@ -110,9 +115,12 @@ class TrapSubsystem:
             which=settings.trap_polls,
             interval=settings.trap_poll_interval / 1000,
             unauthenticated_interval=settings.trap_unauthenticated_poll_interval / 1000,
+            confirmation_of=self._names.confirmation_of,
             tell=self.follow_up.found,
         )
-        self.peers = TrapPeers(cluster, self.events.handle, self.follow_up.receive)
+        self.peers = TrapPeers(
+            cluster, self.events.handle, self.follow_up.receive, confirmation_of=self._names.confirmation_of
+        )
         self.receiver = TrapReceiver(
             self._usm,
             self._finder,

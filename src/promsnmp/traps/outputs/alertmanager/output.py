@@ -17,7 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from promsnmp.traps.confirm.link_states import Finding
+from promsnmp.traps.confirm.object_states import Finding
 from promsnmp.traps.outputs.alertmanager.active_alerts import ActiveAlert, ActiveAlerts
 from promsnmp.traps.outputs.event import Event, iso_time
 from promsnmp.traps.outputs.http_target import HttpTarget
