@@ -89,6 +89,11 @@ def test_the_state_follows_within_two_seconds_where_a_poll_takes_longer(service:
     wait_until(lambda: oper_status(service.page()) == "2", what="the page")
     assert service.metric("promsnmp_trap_page_updates_total") == updates + 1
     assert 'snmp_trap_object_state{index="2",object="ifOperStatus"} 2' in service.page()
+    polled = service.metric("promsnmp_trap_page_delay_seconds_count")
     service.agent.delay = 0.0
-    wait_until(lambda: "snmp_trap_object_state" not in service.page(), what="the page of the poll")
+    wait_until(lambda: service.metric("promsnmp_trap_page_delay_seconds_count") > polled, what="the poll")
     assert oper_status(service.page()) == "2"
+    service.agent.mib = device_mib(1)
+    assert send(tmp_path, service.trap_port, "-v", "2c", "-c", "public", "--", "100", LINK_UP, *link)
+    wait_until(lambda: oper_status(service.page()) == "1", what="the page of the next poll")
+    wait_until(lambda: "snmp_trap_object_state" not in service.page(), what="the page of the next poll")
