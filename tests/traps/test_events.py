@@ -16,8 +16,8 @@ from promsnmp.errors import PeerError
 from promsnmp.inventory.model import Device
 from promsnmp.snmp import ber, oid
 from promsnmp.snmp.ber import VarBind
-from promsnmp.traps.confirm.object_states import IF_INDEX, IF_OPER_STATUS, Finding, Said, if_index
 from promsnmp.traps.confirm.missed import MissedTraps
+from promsnmp.traps.confirm.object_states import IF_INDEX, IF_OPER_STATUS, Finding, Said, if_index
 from promsnmp.traps.confirm.poll_requests import PollRequests
 from promsnmp.traps.device_traps import MAX_NAMES, DeviceTraps
 from promsnmp.traps.events import DeviceEvents, TrapEvent

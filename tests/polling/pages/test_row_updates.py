@@ -13,8 +13,15 @@ from promsnmp.observe.counts import PollCounts
 from promsnmp.polling.collector import Collector
 from promsnmp.polling.pages.cache import PageCache
 from promsnmp.polling.pages.page import Format, RenderedPage
-from promsnmp.polling.pages.row_updates import MAX_NAMES, MAX_TARGETS, RowUpdate, RowUpdates, names_on_page, row_lines
-from promsnmp.polling.pages.row_updates import updated_page
+from promsnmp.polling.pages.row_updates import (
+    MAX_NAMES,
+    MAX_TARGETS,
+    RowUpdate,
+    RowUpdates,
+    names_on_page,
+    row_lines,
+    updated_page,
+)
 from promsnmp.polling.pages.service import PageService
 from promsnmp.polling.target import Target
 from promsnmp.sim.agent import SimulatedAgent
@@ -86,7 +93,9 @@ async def test_counters_unknown_rows_and_rows_with_the_same_labels_stay() -> Non
         await page_of(made, target)
         in_octets = VarBind(oid.encode("1.3.6.1.2.1.2.2.1.10.2"), ber.COUNTER32, b"\x7f")
         text = VarBind(oid.encode(OPER_2), ber.OCTET_STRING, b"down")
-        assert lines_of(made, target, in_octets, text, answer(2, "1.3.6.1.2.1.2.2.1.8.99"), answer(1, "1.3.6.1.9.1")) == {}
+        assert (
+            lines_of(made, target, in_octets, text, answer(2, "1.3.6.1.2.1.2.2.1.8.99"), answer(1, "1.3.6.1.9.1")) == {}
+        )
         state = made.states.find(target)
         assert state is not None
         for table in state.render_state.tables.values():

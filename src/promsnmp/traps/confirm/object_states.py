@@ -89,9 +89,7 @@ def _after_column(name: bytes, start: int) -> bytes:
     return name[start + 1 :]
 
 
-def said_by(
-    confirmation: Confirmation, varbinds: Iterable[VarBind], *, trap_id: str = "", receiver: str = ""
-) -> Said:
+def said_by(confirmation: Confirmation, varbinds: Iterable[VarBind], *, trap_id: str = "", receiver: str = "") -> Said:
     """What a trap with these varbinds said."""
     varbinds = tuple(varbinds)
     row = SCALAR if confirmation.is_scalar else row_of(varbinds, confirmation.object, confirmation.row)

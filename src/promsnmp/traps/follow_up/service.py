@@ -29,8 +29,8 @@ MAX_EARLY = 1000
 
 
 class FollowUp:
-    """Of one replica. ``outputs`` are those of the settings; ``clock``: Unix time; ``is_confirmable``: whether it is known
-    what confirms a notification (OID)."""
+    """Of one replica. ``outputs`` are those of the settings; ``clock``: Unix time; ``is_confirmable``: whether it
+    is known what confirms a notification (OID)."""
 
     def __init__(
         self,
