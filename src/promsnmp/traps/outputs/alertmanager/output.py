@@ -59,6 +59,10 @@ class AlertmanagerOutput:
         self.active = ActiveAlerts(state_file)
         self._repeat_at = 0.0
 
+    def adopt(self, state_file: Path) -> None:
+        """Repeats the firing alerts of a process that is gone, from its file. Raises OSError."""
+        self.active.adopt(state_file)
+
     def wants(self, event: Event) -> bool:
         if event.get("confirms") and (event["state"] == "resolved" or event["confirmation"] == Finding.SUPERSEDED):
             return False  # its alert has ended, or a later notification fires it
