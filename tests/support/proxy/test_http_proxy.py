@@ -13,7 +13,7 @@ import pytest
 from promsnmp.errors import PeerError
 from promsnmp.support.http_client import CertificateNotTrusted, HttpClient
 from promsnmp.support.proxy.http_proxy import HttpProxy, proxy_for
-from tests.support.service.certificates import make_certificate
+from tests.support.service.certificates import Authority
 
 SECRET = "geheim"
 
@@ -89,13 +89,14 @@ async def test_a_plain_request_goes_to_the_proxy_in_absolute_form() -> None:
 
 
 async def test_tls_goes_through_a_tunnel_and_the_certificate_is_that_of_the_server(tmp_path: Path) -> None:
-    certificate, key = make_certificate(tmp_path, "localhost")
+    authority = Authority()
+    authority.server().write(tmp_path, "server")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
+    context.load_cert_chain(tmp_path / "server.crt", tmp_path / "server.key")
     of_server, of_proxy = list[bytes](), list[bytes]()
     async with server(OK, of_server, context) as far, server(b"HTTP/1.1 200 Fine\r\nx: y\r\n\r\n", of_proxy) as port:
         proxy = HttpProxy("127.0.0.1", port)
-        trusting = HttpClient(f"localhost:{far}", tls=ssl.create_default_context(cafile=certificate), proxy=proxy)
+        trusting = HttpClient(f"localhost:{far}", tls=authority.context(), proxy=proxy)
         assert (await trusting.request("POST", b"/x", timeout=5)).status == 204
         trusting.close()
         with pytest.raises(CertificateNotTrusted):
