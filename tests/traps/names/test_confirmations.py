@@ -30,7 +30,7 @@ def test_a_file_confirms_its_own_notifications_and_replaces_built_in_confirmatio
     known = load([file])
     own = known.confirmation(oid.encode("1.3.6.1.4.1.99999.0.1"))
     assert own is not None
-    assert own.states == {2, 9}
+    assert own.states == frozenset({2, 9})
     link = known.confirmation(oid.encode("1.3.6.1.6.3.1.1.5.3"))
     assert (link is not None and link.name, link is not None and link.as_sent) == ("ifAdminStatus", True)
     assert len(known.confirmations) == len(builtin().confirmations) + 1

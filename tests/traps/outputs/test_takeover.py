@@ -1,4 +1,4 @@
-"""Queues of replicas that are gone: moved once nobody has needed them for long enough, never while a process has them."""
+"""Queues of replicas that are gone: moved when nobody has needed them for a while, never while a process has them."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ import base64
 import socket
 from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
-from urllib.request import getproxies_environment, proxy_bypass_environment
+from urllib import request as urllib_request
 
 from promsnmp.errors import PeerError
 
@@ -34,9 +34,9 @@ class HttpProxy:
 
 def proxy_for(scheme: str, host: str, port: int) -> HttpProxy | None:
     """The proxy that the environment names for a server. Raises ValueError, which names the variable only."""
-    proxies = getproxies_environment()
+    proxies = urllib_request.getproxies_environment()
     url = proxies.get(scheme) or proxies.get("all")
-    if not url or proxy_bypass_environment(f"{host}:{port}", proxies):
+    if not url or urllib_request.proxy_bypass_environment(f"{host}:{port}", proxies)  # type: ignore[attr-defined]  # typeshed lacks it:
         return None
     variable = f"{scheme.upper()}_PROXY" if scheme in proxies else "ALL_PROXY"
     parts = urlsplit(url if "://" in url else f"http://{url}")

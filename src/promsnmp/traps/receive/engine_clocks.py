@@ -3,7 +3,7 @@
 A clock is known from polls, or from earlier messages; these are kept in a file beside the inventory, which all replicas
 read and write, so that a restart forgets none. The file has the latest time that was received, and no time of this
 machine: a wrong clock here refuses nobody. The first message of an engine that neither a poll nor an earlier message
-has shown cannot be told from a recorded one: it counts as not authenticated.
+has shown may be a recorded one: it counts as not authenticated.
 """
 
 from __future__ import annotations
