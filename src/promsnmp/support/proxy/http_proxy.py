@@ -36,7 +36,9 @@ def proxy_for(scheme: str, host: str, port: int) -> HttpProxy | None:
     """The proxy that the environment names for a server. Raises ValueError, which names the variable only."""
     proxies = urllib_request.getproxies_environment()
     url = proxies.get(scheme) or proxies.get("all")
-    if not url or urllib_request.proxy_bypass_environment(f"{host}:{port}", proxies)  # type: ignore[attr-defined]  # typeshed lacks it:
+    if not url:
+        return None
+    if urllib_request.proxy_bypass_environment(f"{host}:{port}", proxies):  # type: ignore[attr-defined]  # it exists
         return None
     variable = f"{scheme.upper()}_PROXY" if scheme in proxies else "ALL_PROXY"
     parts = urlsplit(url if "://" in url else f"http://{url}")
