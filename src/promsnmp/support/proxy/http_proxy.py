@@ -9,8 +9,8 @@ import asyncio
 import base64
 import socket
 from dataclasses import dataclass, field
-from urllib.parse import unquote, urlsplit
 from urllib import request as urllib_request
+from urllib.parse import unquote, urlsplit
 
 from promsnmp.errors import PeerError
 

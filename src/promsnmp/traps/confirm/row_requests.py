@@ -1,8 +1,8 @@
 """Asks a device for the rows that its traps are about, at once and beside its poll, and puts them onto its page.
 
 A poll of a large device takes longer than an operator waits for an event. So the rows are asked for by themselves; the
-outputs hear what is confirmed, and when no poll has ended meanwhile, the page gets the new values. What does not confirm
-is asked for again after the poll: some agents send a trap before their tables have the state.
+outputs hear what is confirmed, and when no poll has ended meanwhile, the page gets the new values. What does not
+confirm is asked for again after the poll: some agents send a trap before their tables have the state.
 """
 
 from __future__ import annotations
