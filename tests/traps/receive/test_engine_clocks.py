@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 
 import pytest
@@ -9,14 +10,21 @@ import pytest
 from promsnmp.snmp.credentials import AuthProtocol, SecurityLevel, User
 from promsnmp.traps.receive.counts import Dropped
 from promsnmp.traps.receive.engine_clocks import MAX_ENGINES, EngineClocks, clocks_file
+from promsnmp.traps.receive.listener import Datagram
 from promsnmp.traps.receive.own_engine import OwnEngine
 from promsnmp.traps.receive.usm import TrapReceiverModel
 from tests.support.traps.messages import v3_message
 from tests.support.traps.receiving import Receiving, device, make
-from tests.traps.receive.test_checks import given
 
+NO_SOCKET = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+NO_SOCKET.close()
 ONE, TWO = b"\x80\x00\x1f\x88\x01", b"\x80\x00\x1f\x88\x02"
 AUTH = User("auth", SecurityLevel.AUTH_NO_PRIV, AuthProtocol.SHA, "auth-passphrase")
+
+
+async def given(made: Receiving, *messages: bytes) -> None:
+    for one in messages:
+        await made.receiver.process(Datagram(one, "192.0.2.1", 162, NO_SOCKET, (), ()))
 
 
 def started(file: Path) -> EngineClocks:
