@@ -130,6 +130,11 @@ class LabelTable:
                 self._invalid.add(suffix)
         return text
 
+    def known_text(self, suffix: bytes) -> bytes | None:
+        """The label text of one row; None when it is not known, or when several rows may have the same."""
+        made = (*list(self._by_index.values()), *list(self._previous.values()))
+        return None if any(one.repeated for one in made) else self._by_suffix.get(suffix)
+
     def invalid_rows(self, index: bytes) -> int:
         """How many rows of ``index``, whose texts were made, have an index that may not mean these labels."""
         return sum(suffix in self._invalid for suffix in ber.suffixes(index)) if self._invalid else 0
