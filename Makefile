@@ -90,7 +90,7 @@ lock: $(VENV)/.uv ## Write requirements/ again (LOCK_ARGS=--upgrade: the newest 
 	@PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m scripts.lock $(LOCK_ARGS)
 
 docs: $(VENV)/.dev ## Write what is generated in docs/ again
-	@PYTHONPATH=src $(BIN)/python scripts/pages/configuration.py && $(BIN)/python -m scripts.pages.config_schema && $(BIN)/python -m scripts.pages.cli_reference && $(BIN)/python -m scripts.pages.health_coverage
+	@PYTHONPATH=src $(BIN)/python scripts/pages/configuration.py && $(BIN)/python -m scripts.pages.config_schema && $(BIN)/python -m scripts.pages.cli_reference && $(BIN)/python -m scripts.pages.health_coverage && $(BIN)/python -m scripts.pages.chart_readme
 
 docs-site: $(VENV)/.docs ## Build the documentation as a site into site/, and check its links
 	@$(BIN)/zensical build --strict
