@@ -165,11 +165,11 @@ FACTS: list[tuple[str, str, dict[str, Any]]] = [
     ),
 ]
 EXAMPLE_FILES = {
+    "backup",
     "blue-green",
+    "hpa-by-work",
     "inventory-pod",
     "istio-canary",
-    "lease",
-    "single-replica",
     "storageclass-aws-efs",
     "storageclass-azure-files",
     "storageclass-nfs",

@@ -75,6 +75,11 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- if or (eq $wanted "true") (and (eq $wanted "auto") (not (include "promsnmp.operator" (list .Values.serviceMonitor.enabled .)))) -}}yes{{- end -}}
 {{- end -}}
 
+{{/* Kubernetes adds up to 11 characters to the name of a CronJob, so it has at most 52. */}}
+{{- define "promsnmp.backup" -}}
+{{ include "promsnmp.fullname" . | trunc 45 | trimSuffix "-" }}-backup
+{{- end -}}
+
 {{/* Not empty when the volume can be mounted on one node only. */}}
 {{- define "promsnmp.oneNode" -}}
 {{- if and .Values.persistence.enabled (ne .Values.persistence.accessMode "ReadWriteMany") -}}yes{{- end -}}
