@@ -143,6 +143,17 @@ def test_a_backup_of_the_cron_job_is_restored(running: str) -> None:
     assert older[0].rpartition("/")[2] not in left
 
 
+def test_a_volume_of_root_is_named_at_the_start_with_what_to_do(image: str, tmp_path: Path) -> None:
+    """No fsGroup, and no key: it cannot be generated, so the container ends and says why."""
+    for folder in (tmp_path, *tmp_path.parents[:2]):
+        folder.chmod(0o755)
+    options = hardened(env={}, volumes=[f"{tmp_path}:/app/data"], network="none")
+    done = podman("run", "--rm", *options, image, check=False)
+    assert done.returncode == 1, done.stderr
+    assert "/app/data belongs to user 0 and group 0, this process is user 10001" in done.stderr
+    assert "fsGroup" in done.stderr
+
+
 def test_without_a_shell_it_runs_too(distroless: str) -> None:
     options = hardened(env={}, network="none")
     assert podman("run", "--rm", *options, distroless, "--version").stdout.split()[-1] == __version__

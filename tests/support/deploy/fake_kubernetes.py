@@ -237,8 +237,10 @@ class FakeKubernetes:
             items = self.store.listed(kind, space, parse_qs(parts.query))
             return 200, {"kind": f"{kind.kind}List", "apiVersion": kind.api, "metadata": {"resourceVersion": "1"},
                          "items": items}  # fmt: skip
-        sent = {} if method in ("GET", "DELETE") else object_of(body) if is_protobuf(body) else json.loads(body)
+        sent = {} if method in ("GET", "DELETE") else _sent(body)
         if name is None:
+            return 201, self._create(kind, space, sent)
+        if media.startswith(APPLY) and (kind.kind, space or "", name) not in self.store.objects:
             return 201, self._create(kind, space, sent)
         return 200, self._handle_object(method, kind, space or "", name, match["sub"], media, sent)
 
@@ -314,6 +316,17 @@ class FakeKubernetes:
     ) -> None:
         self.server.shutdown()
         self.server.server_close()
+
+
+APPLY = "application/apply-patch"
+"""Server-side apply, which creates what is not there (kubernetes.io/docs/reference/using-api/server-side-apply)."""
+
+
+def _sent(body: bytes) -> Any:
+    """The object in a request: protobuf, JSON, or YAML, of which JSON is a part."""
+    if is_protobuf(body):
+        return object_of(body)
+    return json.loads(body) if body[:1] in b"[{" else kube.documents(body.decode())[0]
 
 
 def _patched(old: Object, sent: Any, media: str) -> Object:
