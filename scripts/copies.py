@@ -18,8 +18,8 @@ OVERLAYS = {
     "single": ("namespace", "secret", "rbac", "service"),
     "lease": ("namespace", "secret", "pvc", "rbac", "service", "pdb", "hpa", "ingress"),
 }
-"""What the folders of overlays share with the manifests. Kustomize refuses a base that is a parent folder of its overlay,
-and files outside; a folder that has everything can be applied with any kubectl, with -f and -k."""
+"""What the folders of overlays share with the manifests. Kustomize refuses a base that is a parent folder of its
+overlay, and files outside; a folder that has everything can be applied with any kubectl, with -f and -k."""
 CHART = DEPLOY / "helm" / "promsnmp" / "files"
 ALERTS = DEPLOY / "prometheus" / "alerts.yml"
 RULE = """\

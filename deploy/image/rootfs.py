@@ -1,4 +1,4 @@
-"""Gathers the files of the images into two folders, in the build stage: ``python3 rootfs.py /opt/promsnmp /rootfs /shell``.
+"""Gathers the files of the images into two folders, in the build stage: ``rootfs.py /opt/promsnmp /rootfs /shell``.
 
 The first has all that PromSNMP loads, which is the image without a shell. The second has what the default image adds: a
 shell with the usual programs (busybox) and curl, for people who look into a container, for hooks and for probes. A file
@@ -24,11 +24,11 @@ TOOLS = ("sleep", "cat", "md5sum")
 """For the preStop hook, for a backup by `kubectl exec`, and to compare the inventory files of two pods."""
 SHELL_TOOLS = ("busybox", "curl")
 APPLETS = (
-    "sh", "[", "awk", "base64", "basename", "cp", "cut", "date", "df", "diff", "dirname", "du", "echo", "env", "expr",
-    "false", "find", "grep", "gunzip", "gzip", "head", "hostname", "id", "less", "ln", "ls", "mkdir", "mktemp", "mv", "nc",
-    "nslookup", "od", "printf", "ps", "pwd", "readlink", "realpath", "rm", "rmdir", "sed", "sha256sum", "sort", "stat",
-    "sync", "tail", "tar", "tee", "test", "top", "touch", "tr", "true", "uname", "uniq", "vi", "wc", "wget", "which",
-    "xargs",
+    "sh", "[", "awk", "base64", "basename", "cp", "cut", "date", "df", "diff", "dirname", "du", "echo", "env",
+    "expr", "false", "find", "grep", "gunzip", "gzip", "head", "hostname", "id", "less", "ln", "ls", "mkdir",
+    "mktemp", "mv", "nc", "nslookup", "od", "printf", "ps", "pwd", "readlink", "realpath", "rm", "rmdir",
+    "sed", "sha256sum", "sort", "stat", "sync", "tail", "tar", "tee", "test", "top", "touch", "tr", "true",
+    "uname", "uniq", "vi", "wc", "wget", "which", "xargs",
 )  # fmt: skip
 """Names under which busybox is called, beside those of TOOLS: to read, copy and compare files, and to look at processes
 and names. Its other programs need root or a terminal of a machine."""

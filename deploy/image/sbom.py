@@ -1,4 +1,4 @@
-"""Writes the software bills of materials of the images: ``build/bin/python sbom.py VERSION /opt/promsnmp /rootfs /shell``.
+"""Writes the software bills of materials of the images: ``sbom.py VERSION /opt/promsnmp /rootfs /shell``.
 
 CycloneDX (JSON) with PromSNMP, the Python distributions of its venv, and the Debian packages that files of the image
 come from. It is in each image at ``/usr/share/promsnmp/sbom.cdx.json``, for scanners and for people. The default image

@@ -1,8 +1,8 @@
 """Writes the chart's README.md as helm-docs does, from README.md.gotmpl, Chart.yaml and the comments of values.yaml.
 
-helm-docs (github.com/norwoodj/helm-docs) is a program of its own that no package manager of ours has. Its format is kept:
-a comment that begins with ``# --`` describes the value below it, nested values are rows of their own, an empty mapping or a
-list is one row. Part of its templates is known: those that README.md.gotmpl names.
+helm-docs (github.com/norwoodj/helm-docs) is a program of its own that no package manager of ours has. Its format is
+kept: a comment that begins with ``# --`` describes the value below it, nested values are rows of their own, an empty
+mapping or a list is one row. Part of its templates is known: those that README.md.gotmpl names.
 """
 
 from __future__ import annotations

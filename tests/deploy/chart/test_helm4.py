@@ -34,7 +34,7 @@ with helm.Chart.load(chart) as loaded:
 INSTALL = """\
 import json, sys, helm_python as helm
 chart, options = sys.argv[1], json.load(sys.stdin)
-with helm.Config(kubeconfig_content=options["kubeconfig"], namespace="promsnmp", qps=1000.0, burst_limit=1000) as config:
+with helm.Config(kubeconfig_content=options["kubeconfig"], namespace="promsnmp") as config:
     once = {"namespace": "promsnmp", "wait": "hookOnly"}
     first = config.install(chart, "promsnmp", {}, create_namespace=True, **once)
     second = config.upgrade(chart, "promsnmp", {"config": {"siteId": "site-2"}}, **once)
@@ -49,7 +49,8 @@ def helm(code: str, given: Any) -> Any:
         unavailable(str(reason))
     command = [sys.executable, "-c", code, str(CHART)]
     env = {**os.environ, "PYTHONPATH": str(folder)}
-    done = subprocess.run(command, input=json.dumps(given), capture_output=True, text=True, env=env, timeout=200, check=False)  # fmt: skip
+    text = json.dumps(given)
+    done = subprocess.run(command, input=text, capture_output=True, text=True, env=env, timeout=200, check=False)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1])
 
@@ -75,7 +76,7 @@ def test_it_renders_the_same_objects_as_helm_3() -> None:
 
 
 def test_it_installs_upgrades_and_uninstalls() -> None:
-    with FakeKubernetes() as cluster:
+    with FakeKubernetes(without=("monitoring.coreos.com",)) as cluster:
         here = {"name": "here", "cluster": {"server": cluster.url}}
         context = {"name": "here", "context": {"cluster": "here", "user": ""}}
         config = {"apiVersion": "v1", "kind": "Config", "clusters": [here], "contexts": [context]}

@@ -197,13 +197,15 @@ def test_a_pod_is_scraped_by_its_annotations_or_by_the_service_monitor() -> None
 
 def test_digests_win_over_tags_and_redis_can_be_chosen() -> None:
     digest = f"sha256:{'0' * 64}"
-    items = render("--set", f"image.digest={digest},redis.image.repository=docker.io/library/redis,redis.image.tag=7-alpine")
+    redis = "redis.image.repository=docker.io/library/redis,redis.image.tag=7-alpine"
+    items = render("--set", f"image.digest={digest},{redis}")
     images = [pod["spec"]["containers"][0]["image"] for _, pod in pods(items)]
     assert images == [f"promsnmp@{digest}", "docker.io/library/redis:7-alpine"]
 
 
 def test_replicas_on_a_volume_of_one_node_run_on_that_node() -> None:
-    items = render("--set", "persistence.accessMode=ReadWriteOnce,persistence.singleNode=true,persistence.storageClass=")
+    settings = "persistence.accessMode=ReadWriteOnce,persistence.singleNode=true,persistence.storageClass="
+    items = render("--set", settings)
     spec = pick(items, "Deployment")["spec"]
     assert spec["strategy"]["type"] == "RollingUpdate"
     assert list(spec["template"]["spec"]["affinity"]) == ["podAffinity"]

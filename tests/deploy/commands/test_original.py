@@ -1,7 +1,7 @@
 """What a user of the original PromSNMP types and has: its commands, its Deployment and its values, word for word.
 
-kubectl, Helm and curl are the real ones; ``fake_kubernetes.py`` stands in for the cluster, and one replica with its Redis
-really runs. ``test_image.py`` runs the commands of a pod in the container, by podman.
+kubectl, Helm and curl are the real ones; ``fake_kubernetes.py`` stands in for the cluster, and one replica with its
+Redis really runs. ``test_image.py`` runs the commands of a pod in the container, by podman.
 """
 
 from __future__ import annotations

@@ -312,6 +312,6 @@ def _owner(directory: Path) -> str:
     if found.st_uid == os.geteuid():
         return ""
     return (
-        f" ({directory} belongs to user {found.st_uid} and group {found.st_gid}, this process is user {os.geteuid()} and "
-        f"group {os.getegid()}: chown it, or set fsGroup in Kubernetes)"
+        f" ({directory} belongs to user {found.st_uid} and group {found.st_gid}, this process is user {os.geteuid()} "
+        f"and group {os.getegid()}: chown it, or set fsGroup in Kubernetes)"
     )
