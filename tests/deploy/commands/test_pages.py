@@ -110,6 +110,7 @@ def test_the_kustomization_for_changes_sets_image_storage_class_and_operator(tmp
         text = file.read_text().replace("newName: promsnmp", "newName: registry.example.com/promsnmp")
         file.write_text(re.sub(r"^  # (?=[- ] )", "  ", text, flags=re.MULTILINE))
         made = documents(shell("kubectl kustomize deploy/"))
+    assert "annotations" not in pick(made, "Deployment")["spec"]["template"]["metadata"]
     pod = pick(made, "Deployment")["spec"]["template"]["spec"]
     assert pod["containers"][0]["image"] == "registry.example.com/promsnmp:0.5.0"
     assert pod["imagePullSecrets"] == [{"name": "registry"}]
