@@ -56,8 +56,9 @@ programs: $(VENV)/.dev
 	@$(STEP) "Fetching Helm 4" $(BIN)/python -m scripts.programs.helm4 || true
 	@$(STEP) "Fetching snmp_exporter" $(BIN)/python -m scripts.programs.exporter || true
 	@$(STEP) "Fetching its generator" $(BIN)/python -m scripts.programs.exporter generator || true
+	@$(STEP) "Fetching Prometheus 3" $(BIN)/python -m scripts.programs.prometheus || true
 
-bare: ## Both README commands in bare Debian systems, as root (BARE_ARGS='--only debian12 --command test')
+bare: ## Both README commands, and the tutorial, in bare Debian systems, as root (BARE_ARGS='--only debian12 --command test')
 	@PYTHON=$(PYTHON) scripts/debian-packages bare
 	@$(PYTHON) -m scripts.bare $(BARE_ARGS)
 

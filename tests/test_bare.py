@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +14,7 @@ import pytest
 import yaml
 
 from scripts.bare import __main__ as bare
-from scripts.bare import registries, roots
+from scripts.bare import registries, roots, tutorial
 from tests.support.service.certificates import Authority
 from tests.support.tools import PROJECT, Process, wait_until
 
@@ -136,6 +138,26 @@ def test_make_test_fails_without_tests_and_tells_the_summary() -> None:
     ):
         with pytest.raises(bare.Failed, match=message):
             ended(code, line)
+
+
+def test_the_tutorial_is_run_as_written_and_has_to_print_what_the_page_shows_in_its_order() -> None:
+    lines = tutorial.script().splitlines()
+    assert lines[0].startswith("set -e")
+    assert "~/promsnmp/bin/pip install ." in lines
+    assert "sudo systemctl stop snmpd" in lines
+    shown = re.findall(r"^```text\n(.*?)^```", tutorial.PAGE.read_text(), re.DOTALL | re.MULTILINE)
+    printed = "\n".join(shown).splitlines()
+    assert tutorial.missing(printed) == ""
+    assert tutorial.missing(printed[::-1]) != ""
+    assert "ALERTS" in tutorial.missing([line for line in printed if "ALERTS" not in line])
+
+
+def test_the_tutorial_does_not_begin_where_its_ports_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        monkeypatch.setattr(tutorial, "PORTS", ((socket.SOCK_STREAM, port),))
+        with pytest.raises(bare.Failed, match=str(port)):
+            bare.read_tutorial(lambda *_: pytest.fail("it began"))
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="changes its user")

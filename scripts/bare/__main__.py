@@ -1,8 +1,9 @@
-"""``make bare``: both commands of the README, on machines that nobody prepared.
+"""``make bare``: both commands of the README, and the tutorial, on machines that nobody prepared.
 
 A developer's machine has a newer Python, kubectl and the usual tools, which hides what the commands need. Here they run
 in minimal roots of Debian 12, 13 and sid (``roots.py``), from a clone of the commit that is checked out: ``make
-demo`` until it says that it runs and answers, ended by Ctrl-C, and ``make test`` to its end.
+demo`` until it says that it runs and answers, ended by Ctrl-C, and ``make test`` to its end. In a fifth one a user
+goes through docs/tutorial.md (``tutorial.py``).
 
     python3 -m scripts.bare [--only debian12] [--command test] [--tests '-n 2 tests/deploy']
 
@@ -28,7 +29,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from scripts.bare import roots
+from scripts.bare import roots, tutorial
 from scripts.bare.roots import CACHE, ROOTS, Root
 from scripts.programs.listed import names
 
@@ -171,7 +172,25 @@ def test(start: Callable[[dict[str, str], float], Command]) -> str:
     return f"{summary} ({took:.0f} s in all)"
 
 
-COMMANDS = {"demo": demo, "test": test}
+def read_tutorial(start: Callable[[dict[str, str], float], Command]) -> str:
+    """Every command of the tutorial: all succeed, within ten minutes, and print what the page shows."""
+    if taken := tutorial.taken():
+        raise Failed(f"in use here: port {', '.join(map(str, taken))}; end what listens there")
+    command = start({}, tutorial.SECONDS)
+    began = time.monotonic()
+    try:
+        code = command.finish()
+    finally:
+        command.kill()
+    if code:
+        raise Failed(f"a command ended with exit code {code}")
+    if missing := tutorial.missing(command.lines):
+        raise Failed(f"not printed, or in another order: {missing}")
+    return f"an alert fired and everything was cleaned up after {time.monotonic() - began:.0f} s"
+
+
+COMMANDS = {"demo": demo, "test": test, "tutorial": read_tutorial}
+WORDS = {"demo": ["make", "demo"], "test": ["make", "test"], "tutorial": ["bash", "-c", tutorial.script()]}
 
 
 # ------------------------------------------------------------------------------------------------------------ the run
@@ -180,13 +199,15 @@ COMMANDS = {"demo": demo, "test": test}
 def run(root: Root, kept: Path, name: str, *, commit: str, tests: str) -> Outcome:
     """One command in a fresh copy of one root."""
     title, began = f"{root.name} {name}", time.monotonic()
-    print(f"== {title}: make {name} as {'an ordinary user' if root.ordinary else 'root'}", flush=True)
+    print(f"== {title} as {'an ordinary user' if root.uid else 'root'}", flush=True)
     reason = last = ""
     try:
         with roots.unpacked(root, kept, commit) as folder:
+            if root.stranger:
+                tutorial.prepare(folder)
 
             def start(env: dict[str, str], limit: float) -> Command:
-                words = roots.entered(folder, root, ["make", name])
+                words = roots.entered(folder, root, WORDS[name])
                 chosen = {"PYTEST_ARGS": tests} if tests else {}
                 return Command(title, words, {**roots.environment(root), **chosen, **env}, limit)
 
@@ -247,7 +268,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             continue
         outcomes += [
             run(root, kept, name, commit=commit, tests=asked.tests)
-            for name in COMMANDS
+            for name in root.commands
             if asked.command in (None, name)
         ]
     print(f"\n{commit[:12]}, logs in {LOGS}", *outcomes, sep="\n")

@@ -17,13 +17,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scripts.bare import registries
-from scripts.programs import exporter, listed
+from scripts.programs import debian_packages, listed
 
 PROJECT = Path(__file__).resolve().parents[2]
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "promsnmp-tests" / "bare"
 WEEK = 7 * 86_400.0
 PACKAGES = ("make", "python3", "python3-venv", "ca-certificates")
 """What has to be there before the first command of the README; the certificates are for the registries."""
+STRANGERS = ("python3", "ca-certificates", "sudo", "procps", "iproute2")
 SEARCH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 USER = "someone"
 UID = 1000
@@ -31,22 +32,30 @@ UID = 1000
 
 @dataclass(frozen=True, slots=True)
 class Root:
-    """A distribution; as an ordinary user with the Debian packages of the tests already there, or as root without."""
+    """A distribution, and the ``commands`` that are run in it.
+
+    As ``ordinary`` user with the Debian packages of the tests already there, or as root without. The ``stranger`` has
+    what an installed Debian has: sudo, and no make.
+    """
 
     name: str
     suite: str
     ordinary: bool = False
+    stranger: bool = False
+    commands: tuple[str, ...] = ("demo", "test")
 
     @property
     def uid(self) -> int:
-        return UID if self.ordinary else 0
+        return UID if self.ordinary or self.stranger else 0
 
     @property
     def home(self) -> str:
-        return f"/home/{USER}" if self.ordinary else "/root"
+        return f"/home/{USER}" if self.uid else "/root"
 
     @property
     def packages(self) -> tuple[str, ...]:
+        if self.stranger:
+            return STRANGERS
         return (*PACKAGES, *listed.packages("test"), "python3-dev") if self.ordinary else PACKAGES
 
 
@@ -55,13 +64,16 @@ ROOTS = (
     Root("debian13", "trixie"),
     Root("sid", "sid"),
     Root("debian12-user", "bookworm", ordinary=True),
+    Root("debian12-stranger", "bookworm", stranger=True, commands=("tutorial",)),
 )
 
 
 def archive(root: Root) -> Path:
     """The root as a tar archive that is not a week old. Raises subprocess.CalledProcessError."""
     settings = registries.apt_settings()
-    key = hashlib.sha256("\n".join((root.suite, *root.packages, exporter.mirror(), settings)).encode()).hexdigest()[:12]
+    key = hashlib.sha256(
+        "\n".join((root.suite, *root.packages, debian_packages.mirror(), settings)).encode()
+    ).hexdigest()[:12]
     kept = CACHE / f"{root.name}-{key}.tar"
     if kept.exists() and time.time() - kept.stat().st_mtime < WEEK:
         return kept
@@ -71,7 +83,7 @@ def archive(root: Root) -> Path:
     options = CACHE / f"{root.name}.apt.conf"
     options.write_text(settings or "# none\n")
     made = CACHE / f"{root.name}-{os.getpid()}.new.tar"
-    mirror = () if exporter.mirror() == exporter.MIRROR else (exporter.mirror(),)
+    mirror = () if debian_packages.mirror() == debian_packages.MIRROR else (debian_packages.mirror(),)
     command = ["mmdebstrap", "--quiet", "--variant=minbase", f"--include={','.join(root.packages)}"]
     try:
         subprocess.run([*command, f"--aptopt={options}", root.suite, str(made), *mirror], check=True)
@@ -130,7 +142,7 @@ def entered(folder: Path, root: Root, command: Sequence[str], *, uid: int | None
 def environment(root: Root) -> dict[str, str]:
     """All that is set in the root. With CI=true a test whose program is missing fails; to root none may be missing."""
     own = {"PATH": SEARCH, "HOME": root.home, "LANG": "C.UTF-8", "TERM": "dumb", "USER": USER if root.uid else "root"}
-    return {**own, **({} if root.ordinary else {"CI": "true"}), **registries.variables()}
+    return {**own, **({} if root.uid else {"CI": "true"}), **registries.variables()}
 
 
 def remove_left_over() -> None:

@@ -1,7 +1,7 @@
 """Every command of docs/tutorial.md is run, in its order, in one shell, in a network namespace of its own.
 
 snmpd, Prometheus and PromSNMP are real; ports are those of the page (161, 8080, 9090), which is why they need a network
-of their own.
+of their own. ``make bare`` runs the page with its installation and service management, too, on a bare Debian.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from scripts.bare.tutorial import PAGE, commands
 from tests.support.tools import PROJECT, require_tool
 
-PAGE = PROJECT / "docs" / "tutorial.md"
 ELSEWHERE = {
     "sudo apt-get": "the packages that tests need are installed",
     "python3 -m venv": "the tests run in one",
@@ -41,9 +41,7 @@ INSTEAD = {
 
 
 def script() -> str:
-    text = PAGE.read_text(encoding="utf-8")
-    blocks = re.findall(r"^```sh\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
-    lines = [line for block in blocks for line in block.splitlines()]
+    lines = commands(PAGE.read_text(encoding="utf-8"))
     used = [INSTEAD.get(line, line) for line in lines if not line.startswith(tuple(ELSEWHERE))]
     assert all(command in lines for command in INSTEAD)
     return "\n".join(["set -m -o pipefail", "ip link set lo up", *used, "wait"])

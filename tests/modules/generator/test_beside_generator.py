@@ -13,11 +13,10 @@ from promsnmp.modules.generator.config import (
     read_generator,
 )
 from promsnmp.modules.generator.output import to_yaml
-from promsnmp.modules.mibs.base import OIDS, TYPES
 from promsnmp.modules.mibs.files import load_mibs
 from promsnmp.modules.mibs.tree import MibTree
 from tests.support.exporter import require_generator
-from tests.support.modules.generated import MIBS, as_main_branch
+from tests.support.modules.generated import MIBS, as_main_branch, standard_mibs
 from tests.support.modules.mib_slips import SLIPS, drawn, slipped
 
 BESIDE = r"""
@@ -51,29 +50,6 @@ modules:
 DELIBERATE = {"slotState", "owOctets", "ownValue", "ownText", "daWhen", "dateValue", "dateText"}
 """Where we know more: an index that is only a type, a SIZE of the index object itself
 (RFC 2578 section 7.7), and DateAndTime as an index, at which snmp_exporter fails."""
-
-
-def standard_mibs(folder: Path) -> Path:
-    """A MIB with the top of the OID tree from our own tables, which the generator needs."""
-    folder.mkdir()
-    nodes = "".join(
-        f"{name} OBJECT IDENTIFIER ::= {{ iso {' '.join(map(str, oid[1:]))} }}\n"
-        for name, oid in OIDS.items()
-        if oid[1:]
-    )
-    for name in ("SNMPv2-SMI", "RFC1155-SMI"):
-        (folder / name).write_text(f"{name} DEFINITIONS ::= BEGIN\n{nodes.replace('zeroDotZero', 'zero')}END\n")
-    types = ""
-    for one in TYPES.values():
-        narrowed = f" (SIZE ({one.syntax.fixed_size}))" if one.syntax.fixed_size else ""
-        if one.syntax.enums:
-            narrowed = f" {{ {', '.join(f'{label}({number})' for number, label in one.syntax.enums)} }}"
-        base = "INTEGER" if one.syntax.enums else one.syntax.name
-        hint = f'DISPLAY-HINT "{one.hint}" ' if one.hint else ""
-        types += f'{one.name} ::= TEXTUAL-CONVENTION {hint}STATUS current DESCRIPTION "" SYNTAX {base}{narrowed}\n'
-    for name in ("SNMPv2-TC", "HCNUM-TC", "SNMP-FRAMEWORK-MIB", "INET-ADDRESS-MIB", "RFC1213-MIB"):
-        (folder / name).write_text(f"{name} DEFINITIONS ::= BEGIN\n{types}END\n")
-    return folder
 
 
 def test_snmp_exporters_generator_gives_the_same_modules(tree: MibTree, tmp_path: Path) -> None:

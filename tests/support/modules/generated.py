@@ -11,6 +11,7 @@ from promsnmp.modules.generator.config import (
     LookupRule,
     ModuleConfig,
 )
+from promsnmp.modules.mibs.base import OIDS, TYPES
 from promsnmp.modules.mibs.linker import link
 from promsnmp.modules.mibs.parser import parse
 from promsnmp.modules.mibs.tree import LoadedMibs, MibTree
@@ -90,3 +91,26 @@ def as_main_branch(module: dict[str, Any], enums: Mapping[str, Mapping[int, str]
                     if index["labelname"] == lookup["labelname"]:
                         index.update(type="EnumAsInfo", enum_values=dict(names))
     return module
+
+
+def standard_mibs(folder: Path) -> Path:
+    """A MIB with the top of the OID tree from our own tables, which the generator needs."""
+    folder.mkdir()
+    nodes = "".join(
+        f"{name} OBJECT IDENTIFIER ::= {{ iso {' '.join(map(str, oid[1:]))} }}\n"
+        for name, oid in OIDS.items()
+        if oid[1:]
+    )
+    for name in ("SNMPv2-SMI", "RFC1155-SMI"):
+        (folder / name).write_text(f"{name} DEFINITIONS ::= BEGIN\n{nodes.replace('zeroDotZero', 'zero')}END\n")
+    types = ""
+    for one in TYPES.values():
+        narrowed = f" (SIZE ({one.syntax.fixed_size}))" if one.syntax.fixed_size else ""
+        if one.syntax.enums:
+            narrowed = f" {{ {', '.join(f'{label}({number})' for number, label in one.syntax.enums)} }}"
+        base = "INTEGER" if one.syntax.enums else one.syntax.name
+        hint = f'DISPLAY-HINT "{one.hint}" ' if one.hint else ""
+        types += f'{one.name} ::= TEXTUAL-CONVENTION {hint}STATUS current DESCRIPTION "" SYNTAX {base}{narrowed}\n'
+    for name in ("SNMPv2-TC", "HCNUM-TC", "SNMP-FRAMEWORK-MIB", "INET-ADDRESS-MIB", "RFC1213-MIB"):
+        (folder / name).write_text(f"{name} DEFINITIONS ::= BEGIN\n{types}END\n")
+    return folder

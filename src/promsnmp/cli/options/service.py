@@ -105,7 +105,9 @@ def _token(path: Path) -> str:
     try:
         with path.open(encoding="utf-8") as file:
             status = os.fstat(file.fileno())
-            problem = exposure(path, status) if stat.S_ISREG(status.st_mode) else ""  # not for a pipe: <(pass show promsnmp)
+            problem = (
+                exposure(path, status) if stat.S_ISREG(status.st_mode) else ""
+            )  # not for a pipe: <(pass show promsnmp)
             token = file.read(MAX_TOKEN + 1).strip()
     except (OSError, UnicodeDecodeError) as error:
         raise click.UsageError(f"--token-file {path}: {getattr(error, 'strerror', 'is not text')}") from None

@@ -86,6 +86,8 @@ class Utilization:
         self._present: list[UtilizationSeries] = []
         self._ticks: int | None = None
         self._ticks_at = 0.0
+        self.counts_on = False
+        """Whether some counter is higher than at the poll before, and none is lower."""
 
     def observe(self, interfaces: Iterable[InterfaceCounters], *, at: float, ticks: int | None) -> None:
         """Observes one poll: its interfaces, its time (seconds, monotonic), and sysUpTime (1/100 s) if known.
@@ -96,6 +98,7 @@ class Utilization:
             for series in self._series.values():
                 series.bits = 0
         present: list[UtilizationSeries] = []
+        grown = fell = False
         for interface in interfaces:
             known = self._series.get(interface.labels)
             if known is None:
@@ -104,9 +107,11 @@ class Utilization:
                 known = self._series[interface.labels] = UtilizationSeries(interface.labels)
             else:
                 _observe(known, interface, at)
+                grown = grown or interface.received > known.received > 0
+                fell = fell or interface.received < known.received or interface.sent < known.sent
             known.at, known.bits, known.received, known.sent = at, interface.bits, interface.received, interface.sent
             present.append(known)
-        self._present = present
+        self._present, self.counts_on = present, grown and not fell
         if len(self._present) < len(self._series):
             self._drop_missing(at)
 

@@ -13,11 +13,12 @@ from typing import TypeVar
 
 from promsnmp.modules.mibs.base import OIDS, TYPES
 from promsnmp.modules.mibs.definitions import NO_NUMBER, Definition, MibModule, MibProblem, TypeDefinition
+from promsnmp.modules.mibs.duplicate_names import meanings
 from promsnmp.modules.mibs.syntax import MAX_SUB_IDENTIFIERS
 from promsnmp.modules.mibs.tree import Oid
 
-Key = tuple[str, str]
-"""A module, and a name that it defines."""
+Key = tuple[str, str, bool]
+"""A module, a name that it defines, and whether it is what the name means elsewhere, which may be another OID."""
 Kind = TypeVar("Kind")
 
 
@@ -43,9 +44,9 @@ class Names:
         self._imports = {
             name: {item.symbol: item.module for item in module.imports} for name, module in self.modules.items()
         }
-        self._definitions = {
-            name: {one.name: one for one in reversed(module.definitions)} for name, module in self.modules.items()
-        }
+        found = {name: meanings(module) for name, module in self.modules.items()}
+        self._definitions = {name: one.within for name, one in found.items()}
+        self._elsewhere = {name: one.elsewhere for name, one in found.items()}
         self._types = {name: {one.name: one for one in module.types} for name, module in self.modules.items()}
         self._definers: dict[str, list[str]] = defaultdict(list)
         self._inner: dict[str, dict[str, tuple[Key, int]]] = defaultdict(dict)
@@ -64,14 +65,20 @@ class Names:
                     inner, number = definition.parts[at]
                     if inner and number != NO_NUMBER:
                         behind = len(definition.parts) - 1 - at
-                        self._inner[inner].setdefault(name, ((name, definition.name), behind))
+                        self._inner[inner].setdefault(name, ((name, definition.name, False), behind))
 
     def __contains__(self, name: str) -> bool:
         return name in self._definers
 
     def definition(self, name: str, module: str) -> tuple[str, Definition] | None:
         """What ``name`` in ``module`` means, and the module that defines it."""
-        return self._scope(name, module, self._definitions) or self._anywhere(name, self._definitions)
+        found = self._scope(name, module, self._definitions) or self._anywhere(name, self._definitions)
+        return found and (found[0], self._defined((found[0], name, found[0] != module)))
+
+    def _defined(self, key: Key) -> Definition:
+        module, name, is_elsewhere = key
+        other = self._elsewhere[module].get(name) if is_elsewhere else None
+        return other or self._definitions[module][name]
 
     def type(self, name: str, module: str) -> tuple[str, TypeDefinition] | None:
         """The type that ``name`` in ``module`` means, and the module that defines it (empty: the base of all MIBs)."""
@@ -102,10 +109,9 @@ class Names:
     def oid(self, definition: Definition, module: str) -> Oid:
         """The OID of a definition in ``module``. Raises UnresolvedOid.
 
-        A module may define a name more than once: each definition has its own OID, and the first is what the name means
-        elsewhere.
+        A module may define a name more than once: each definition has its own OID (``duplicate_names.py``).
         """
-        key = (module, definition.name)
+        key = (module, definition.name, False)
         if self._definitions[module].get(definition.name) is not definition:
             for parent in self._parents(definition, module):
                 self._resolve(parent)
@@ -122,7 +128,7 @@ class Names:
         stack, waiting = [wanted], {wanted}
         while stack:
             key = stack[-1]
-            definition = self._definitions[key[0]][key[1]]
+            definition = self._defined(key)
             parent = next((one for one in self._parents(definition, key[0]) if one not in self._oids), None)
             if parent is None:
                 self._oids[key] = self._made(definition, key[0])
@@ -149,7 +155,8 @@ class Names:
             return None
         scoped = scoped or self._anywhere(name, self._definitions)
         if scoped is not None:
-            return (scoped[0], name), 0
+            place = scoped[0]
+            return (place, name, place != module and name in self._elsewhere[place]), 0
         places = self._inner.get(name, {})
         return places.get(module) or next(iter(places.values()), None)
 

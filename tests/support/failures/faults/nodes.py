@@ -114,7 +114,8 @@ def nobody_can_write(fleet: Fleet, *, slack: float) -> Handover:
     count = len(fleet.lead_periods())
     with Scrapes(fleet.replicas, fleet.targets) as scrapes:
         with read_only_at(fleet, fleet.replicas):
-            wait_until(lambda: all(map(unfit, fleet.replicas)), deadline=slack, what="replicas that say so")
+            noticed = fleet.timing.renew + slack  # the volume is checked twice in each interval
+            wait_until(lambda: all(map(unfit, fleet.replicas)), deadline=noticed, what="replicas that say so")
             time.sleep(3 * fleet.timing.renew)
             for replica in fleet.replicas:
                 refused = add_device_at(replica, "refused")
