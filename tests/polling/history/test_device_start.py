@@ -83,3 +83,35 @@ def test_after_another_device_it_begins_anew() -> None:
     device.poll(DAY)
     device.start.forget()
     assert device.poll(2 * DAY) == 20 - 2 * DAY / 100
+
+
+def test_a_time_stamp_is_not_known_after_a_wrap_until_the_next_restart() -> None:
+    device = Device()
+    device.poll(TICKS_WRAP - 500)
+    device.poll(500)
+    assert device.start.began_at(300) == 0
+    device.poll(1500)
+    assert device.start.began_at(300) == 0
+    device.poll(100)
+    assert device.start.began_at(50) - NOW == 40 - 1 + 0.5
+
+
+def test_counters_that_show_more_than_fits_make_the_start_unknown_until_the_next_restart() -> None:
+    start, asked = DeviceStart(), []
+
+    def note(ticks: int, at: float, *, is_possible: bool) -> float | None:
+        def answer(seconds: float) -> bool:
+            asked.append(seconds)
+            return is_possible
+
+        start.note(ticks, None, at=at, now=NOW + at, is_possible=answer)
+        return start.started
+
+    assert note(1000, 10, is_possible=False) is None
+    assert note(2000, 20, is_possible=True) is None
+    assert asked == [10]
+    assert note(100, 30, is_possible=True) == NOW + 29
+    assert note(1100, 40, is_possible=False) == NOW + 29
+    start.forget()
+    assert note(2100, 50, is_possible=False) is None
+    assert asked == [10, 1, 21]
