@@ -155,6 +155,7 @@ class PageRenderer:
             self._counts.record_collection(name, seconds)
         problem = _too_large(target, self._options) if missing else None
         page = RenderedPage(result.started, state.modules, bodies)
+        renderer.close()
         if release:
             yield from renderer.release()
             if result.health is not None and result.health.health is not None:

@@ -7,7 +7,7 @@ the other two have the classic form, as ``/snmp`` does. A Prometheus that ingest
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import PlainTextResponse
@@ -112,7 +112,7 @@ def _target_histograms(request: Request, services: Services) -> Sequence[Utiliza
     return services.histograms(request.scope["query_string"])
 
 
-def _page(series: Iterable[UtilizationSeries]) -> Exposition:
+def _page(series: Sequence[UtilizationSeries]) -> Exposition:
     page = Exposition()
     page.own_family(utilization.NAME, "histogram", utilization.HELP).extend(utilization.classic_samples(series))
     return page
