@@ -70,7 +70,8 @@ def observe(
         lowest = cython.cast(cython.p_int, octets)
         size = cython.cast(cython.p_uint, octets)
     else:
-        number, double, rate, lowest, size = [memoryview(fixed).cast(one) for one in "QdfiI"]  # type: ignore[call-overload]
+        number, double = memoryview(fixed).cast("Q"), memoryview(fixed).cast("d")
+        rate, lowest, size = (memoryview(fixed).cast("f"), memoryview(fixed).cast("i"), memoryview(fixed).cast("I"))
     rows: cython.Py_ssize_t = len(fixed) // FIXED
     at: cython.Py_ssize_t
     place: cython.Py_ssize_t = 0
@@ -131,24 +132,23 @@ def carried(
 ) -> tuple[float, float, float] | None:
     """Bits per second received and sent between two polls, and the share of the speed in percent; None when that is not
     certain."""
-    inward: int | None = new_in - old_in
-    outward: int | None = new_out - old_out
-    if width == 32 or inward < 0 or outward < 0:  # type: ignore[operator]  # no None yet
+    inward, outward = new_in - old_in, new_out - old_out
+    if width == 32 or inward < 0 or outward < 0:
         most = speed / 8 * seconds * PLAUSIBLE_SHARE
-        inward, outward = _unwrapped(inward, width, most), _unwrapped(outward, width, most)  # type: ignore[arg-type]
-        if inward is None or outward is None:
+        inward, outward = _unwrapped(inward, width, most), _unwrapped(outward, width, most)
+        if inward < 0 or outward < 0:
             return None
-    return inward * 8 / seconds, outward * 8 / seconds, (inward + outward) * 800 / (seconds * speed)  # type: ignore[operator]
+    return inward * 8 / seconds, outward * 8 / seconds, (inward + outward) * 800 / (seconds * speed)
 
 
-def _unwrapped(difference: int, width: int, most: float) -> int | None:
-    """Octets between two readings, None when unknown. ``most`` is how many the interface can carry."""
+def _unwrapped(difference: int, width: int, most: float) -> int:
+    """Octets between two readings, -1 when unknown. ``most`` is how many the interface can carry."""
     if width == 32 and most >= _WRAP32:
-        return None  # it may have wrapped more than once
+        return -1  # it may have wrapped more than once
     if difference >= 0:
         return difference
     wrapped = difference + (1 << width)
-    return wrapped if wrapped <= most else None
+    return wrapped if wrapped <= most else -1
 
 
 def counted(counts: bytearray, place: int, length: int, lowest: int, percent: float) -> tuple[bytes | None, int]:
