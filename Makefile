@@ -54,6 +54,7 @@ programs: $(VENV)/.dev
 	@$(STEP) "Fetching kubectl" $(BIN)/python -m scripts.programs.kubectl || true
 	@$(STEP) "Fetching snmp_exporter" $(BIN)/python -m scripts.programs.exporter || true
 	@$(STEP) "Fetching its generator" $(BIN)/python -m scripts.programs.exporter generator || true
+	@$(STEP) "Fetching Prometheus 3" $(BIN)/python -m scripts.programs.prometheus || true
 
 bare: ## Both README commands, and the tutorial, in bare Debian systems, as root (BARE_ARGS='--only debian12 --command test')
 	@PYTHON=$(PYTHON) scripts/debian-packages bare

@@ -51,7 +51,7 @@ from promsnmp.inventory.query import DeviceSelector
 from promsnmp.inventory.storage.installation import read_installation
 from promsnmp.inventory.storage.key import load_key
 from promsnmp.inventory.store import InventoryStore
-from promsnmp.inventory.targets import Site, TargetList
+from promsnmp.inventory.targets import TargetList
 from promsnmp.inventory.writes.fencing import MAX_REQUEST_IDS
 from promsnmp.inventory.writes.many_devices import ManyDevices
 from promsnmp.modules.catalogue import CatalogueStore, load_catalogue
@@ -305,9 +305,7 @@ def _build_services(
 ) -> Services:
     settings, store, polling = parts.settings, parts.store, parts.polling
     search, devices = DeviceSelector(settings.modules), Devices(store, parts.known_modules)
-    targets = TargetList(
-        site=Site.from_settings(settings), modules=settings.modules, scrape_timeout=settings.scrape_timeout
-    )
+    targets = TargetList.from_settings(settings)
     writer = DocumentWriter(mask=True)
     return Services(
         version=__version__,

@@ -196,7 +196,10 @@ class Collector:
             target, modules, state.engine, deadline=deadline, limits=state.limits, observer=observer
         )
         budget = ReadBudget(self._options.limits, is_memory_short=self._memory.is_critical)
-        run = PollRun(session, result, target.credentials.version, state.limits, budget, self.step_runner)
+        wants_host_uptime = self._options.start_times and state.start.has_host_uptime is not False
+        run = PollRun(
+            session, result, target.credentials.version, state.limits, budget, self.step_runner, wants_host_uptime
+        )
         try:
             async with session:
                 await run.read(self._label_cache(target, state), self._render_modules)

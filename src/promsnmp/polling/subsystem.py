@@ -400,6 +400,7 @@ def _collector_options(settings: Settings) -> CollectorOptions:
         unsigned_sizes=settings.snmp_unsigned_sizes,
         strict=settings.scrape_strict,
         own_metrics=settings.page_own_metrics,
+        start_times=settings.page_own_metrics and settings.page_start_timestamps,
         source_address=settings.snmp_source_address,
         deadline_setting="COLLECTION_TIMEOUT",
         label_refresh=settings.collection_label_refresh if interval else 1,

@@ -45,8 +45,8 @@ def sample_parts(kind: str, parts: list[bytes]) -> list[bytes]:
 
 def from_text(page: bytes) -> Iterator[bytes]:
     """The OpenMetrics form of a page that was rendered in text format 0.0.4, in parts."""
-    names = {page[start : page.index(b" ", start)].decode() for start, _ in _blocks(page, b"# HELP ")}
-    for start, stop in _blocks(page, b"# HELP "):
+    names = {page[start : page.index(b" ", start)].decode() for start, _ in blocks(page, b"# HELP ")}
+    for start, stop in blocks(page, b"# HELP "):
         yield from _family(page[start:stop], names)
     yield END
 
@@ -54,11 +54,11 @@ def from_text(page: bytes) -> Iterator[bytes]:
 def to_text(page: bytes) -> Iterator[bytes]:
     """The text format of a page that PromSNMP rendered in OpenMetrics, in parts: the reverse of ``from_text``."""
     page = page.removesuffix(END)
-    for start, stop in _blocks(page, b"# TYPE "):
+    for start, stop in blocks(page, b"# TYPE "):
         yield from _text_family(page[start:stop])
 
 
-def _blocks(page: bytes, mark: bytes) -> Iterator[tuple[int, int]]:
+def blocks(page: bytes, mark: bytes) -> Iterator[tuple[int, int]]:
     """Where the blocks of a page, whose first lines begin with ``mark``, start (behind it) and end (before a newline).
 
     No copies, for the page may be large.
@@ -70,8 +70,8 @@ def _blocks(page: bytes, mark: bytes) -> Iterator[tuple[int, int]]:
         start = at + 1 + len(mark) if at >= 0 else 0
 
 
-def _head(block: bytes) -> tuple[str, str, int]:
-    """The two header lines of a block, and where its samples begin."""
+def head_of(block: bytes) -> tuple[str, str, int]:
+    """The two header lines of a block, without what they begin with, and where its samples begin."""
     first = block.index(b"\n")
     second = block.index(b"\n", first + 1)
     return block[:first].decode(), block[first + 1 : second].decode(), second + 1
@@ -87,7 +87,7 @@ def _samples(block: bytes, start: int, pattern: re.Pattern[bytes], replacement: 
 
 
 def _family(block: bytes, names: Container[str]) -> Iterator[bytes]:
-    help_line, type_line, start = _head(block)
+    help_line, type_line, start = head_of(block)
     name, _, help_text = help_line.partition(" ")
     kind = openmetrics_type(name, type_line.rsplit(" ", 1)[1], names)
     unescaped = _ESCAPED.sub(lambda found: "\n" if found[0] == "\\n" else "\\", help_text)
@@ -99,7 +99,7 @@ def _family(block: bytes, names: Container[str]) -> Iterator[bytes]:
 
 
 def _text_family(block: bytes) -> Iterator[bytes]:
-    type_line, help_line, start = _head(block)
+    type_line, help_line, start = head_of(block)
     name, kind = type_line.split(" ")
     if kind == "counter":
         name = f"{name}_total"

@@ -18,6 +18,7 @@ if cython.compiled:
     from cython.cimports.libc.string import memchr  # type: ignore[import-untyped]  # Cython's own
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+CONTENT_TYPE_1 = "text/plain; version=1.0.0; charset=utf-8"
 
 
 def samples(parts: list[bytes], name: bytes, labels: list[bytes], values: list[bytes]) -> None:

@@ -19,6 +19,7 @@ from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
+from operator import lt
 from typing import Any, Literal, NamedTuple, overload
 
 from promsnmp.exposition.utilization import packed
@@ -176,6 +177,14 @@ class PackedSeries(Sequence[UtilizationSeries]):
         counts = packed.observe(fixed, counts, speeds, received, sent, widths, at)
         return PackedSeries(self.labels, fixed, counts)
 
+    def counts_on(self, before: PackedSeries) -> bool:
+        """Whether some counter is higher than ``before``, and none is lower; these are the same interfaces."""
+        old, new = before._section("Q", 0, 16), self._section("Q", 0, 16)
+        if any(map(lt, new, old)):
+            return False
+        received = len(self)
+        return any(0 < one < other for one, other in zip(old[:received], new[:received], strict=True))
+
     def without_widths(self) -> PackedSeries:
         """These histograms after a reboot: the next poll observes nothing."""
         fixed, count = bytearray(self._fixed), len(self)
@@ -201,7 +210,7 @@ NO_SERIES = PackedSeries(NO_LABELS, bytearray(), bytearray())
 class Utilization:
     """The histograms of one device, over the life of the process."""
 
-    __slots__ = ("_missing", "_present", "_rows", "_speedless", "_ticks", "_ticks_at")
+    __slots__ = ("_missing", "_present", "_rows", "_speedless", "_ticks", "_ticks_at", "counts_on")
 
     def __init__(self) -> None:
         self._present = NO_SERIES
@@ -214,6 +223,8 @@ class Utilization:
         """Positions of those that are no series because their speed is not known."""
         self._ticks: int | None = None
         self._ticks_at = 0.0
+        self.counts_on = False
+        """Whether some counter is higher than at the poll before, and none is lower."""
 
     def observe(self, interfaces: Iterable[InterfaceCounters], *, at: float, ticks: int | None) -> None:
         """Observes one poll: its interfaces, its time (seconds, monotonic), and sysUpTime (1/100 s) if known.
@@ -229,7 +240,9 @@ class Utilization:
             rows = self._arranged(rows)
         elif self._speedless:
             rows = _without(rows, self._speedless)
-        self._present = self._present.observed(rows, at) if rows else NO_SERIES
+        before = self._present
+        self._present = before.observed(rows, at) if rows else NO_SERIES
+        self.counts_on = bool(rows) and self._present.counts_on(before)
         if self._missing:
             self._drop_missing(at)
 
