@@ -8,8 +8,9 @@ labels change.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from promsnmp.exposition.deviations import sizes
 from promsnmp.exposition.families import Exposition, blocks
@@ -31,6 +32,7 @@ _LINES_OCTETS = 16 * 1024
 """Octets of a column whose samples are written at a time: some 900 rows, 100 KB of text."""
 _ROWS_AT_ONCE = 20_000
 """Rows that are put into a dictionary by one call."""
+_NONE: Mapping[str, int] = MappingProxyType({})
 
 
 @dataclass(slots=True)
@@ -42,7 +44,7 @@ class CachedSamples:
     index: int
     """The hash of the index."""
     generation: int
-    families: list[tuple[str, str, str, list[bytes]]]
+    families: Sequence[tuple[str, str, str, Sequence[bytes]]]
     """Name, type, help, and the samples in compressed blocks: a tenth of their memory."""
     dropped: Mapping[str, int]
 
@@ -340,9 +342,9 @@ class Renderer:
             for block in blocks(family.parts):
                 packed.append(pack(block))
                 yield
-            families.append((family.name, family.kind, family.help, packed))
+            families.append((family.name, family.kind, family.help, tuple(packed)))
         hashes = tuple(map(hash, columns))
-        return CachedSamples(hashes, hash(b"".join(indexes)), generation, families, exposition.dropped)
+        return CachedSamples(hashes, hash(b"".join(indexes)), generation, tuple(families), exposition.dropped or _NONE)
 
 
 def _numbers(octets: bytes, skip: int, *, wrap: bool, zeros: bool = False) -> tuple[bytes, list[bytes], int]:
