@@ -1,4 +1,4 @@
-"""Finds a Prometheus of version 3, and fetches one where there is none: Debian 12 has 2.42.
+"""Finds a Prometheus of version 3, or fetches it: Debian 12 has 2.42.
 
     python -m scripts.programs.prometheus         print its path
 

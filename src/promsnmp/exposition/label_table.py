@@ -28,10 +28,10 @@ class LabelTexts(NamedTuple):
 class _KnownTexts:
     """Label texts of an index from poll to poll, compressed between two of them."""
 
-    __slots__ = ("_block", "_repeated", "_rows", "_texts")
+    __slots__ = ("_block", "_rows", "_texts", "repeated")
 
     def __init__(self, texts: LabelTexts) -> None:
-        self._rows, _, self._repeated = texts
+        self._rows, _, self.repeated = texts
         self._block: LabelBlock | None = None
         self._texts: LabelTexts | None = texts
 
@@ -39,7 +39,7 @@ class _KnownTexts:
         """The texts."""
         if self._texts is None:
             labels = [] if self._block is None else self._block.labels()
-            self._texts = LabelTexts(self._rows, labels, self._repeated)
+            self._texts = LabelTexts(self._rows, labels, self.repeated)
         return self._texts
 
     def close(self) -> None:
@@ -172,7 +172,7 @@ class LabelTable:
 
     def _remember_rows(self) -> None:
         """Finds the texts by row again, as ``close`` dropped them."""
-        for known in (*self._previous.values(), *self._by_index.values()):
+        for known in (*list(self._previous.values()), *list(self._by_index.values())):
             texts = known.open()
             self._by_suffix.update(zip(ber.suffixes(texts.rows), texts.texts, strict=True))
 
@@ -184,6 +184,15 @@ class LabelTable:
             if not row.valid:
                 self._invalid.add(suffix)
         return text
+
+    def known_text(self, suffix: bytes) -> bytes | None:
+        """The label text of one row; None when it is not known, or when several rows may have the same."""
+        made = (*list(self._by_index.values()), *list(self._previous.values()))
+        if any(one.repeated for one in made):
+            return None
+        if not self._by_suffix:
+            self._remember_rows()
+        return self._by_suffix.get(suffix)
 
     def invalid_rows(self, index: bytes) -> int:
         """How many rows of ``index``, whose texts were made, have an index that may not mean these labels."""

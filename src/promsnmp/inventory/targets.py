@@ -165,6 +165,7 @@ def device_labels(device: Device, primary: Agent) -> dict[str, str]:
         "model": device.model,
         "status": device.status,
         "identity": "changed" if device.identity_change is not None else "",
+        "source": device.source.name if device.source is not None else "",
         "version": VERSION_NAMES[primary.version],
         **{f"label_{name}": value for name, value in device.labels},
     }

@@ -24,6 +24,7 @@ from promsnmp.polling.health.summary import NO_SUMMARY, HealthSummary, summarise
 from promsnmp.polling.history.start_times import start_times
 from promsnmp.polling.options import CollectorOptions
 from promsnmp.polling.pages.page import Format, RenderedPage
+from promsnmp.polling.pages.row_updates import OwnFamily
 from promsnmp.polling.poll import PollResult
 from promsnmp.polling.target import Target
 from promsnmp.snmp import oid
@@ -48,6 +49,8 @@ OWN_METRIC_NAMES = frozenset(
         "promsnmp_page_dropped_values",
         "promsnmp_poll_interval_seconds",
         "snmp_trap_last_timestamp_seconds",
+        "snmp_trap_object_state",
+        "snmp_trap_object_timestamp_seconds",
         "snmp_trap_total",
     )
 )
@@ -58,13 +61,12 @@ _INTERVAL = "Seconds between two polls of a device that has an interval of its o
 _DROPPED = "Values that the device returned but that are not on this page, or (invalid_index) under doubtful labels."
 
 
-OwnFamily = tuple[str, str, str, Sequence[tuple[Mapping[str, str], float]]]
-"""Name (one of OWN_METRIC_NAMES), type, help, and samples: labels and number."""
-PageFamilies = Callable[[str], Sequence[OwnFamily]]
-"""More families on the page of a device, by its id; called in any thread."""
+PageFamilies = Callable[[str, float], Sequence[OwnFamily]]
+"""More families (of OWN_METRIC_NAMES) on the page of a poll of a device, by the device's id and when the poll began
+(seconds, monotonic); called in any thread."""
 
 
-def no_families(_: str) -> Sequence[OwnFamily]:
+def no_families(_: str, __: float) -> Sequence[OwnFamily]:
     """No more families."""
     return ()
 
@@ -154,7 +156,7 @@ class PageRenderer:
             own=self._options.own_metrics,
             is_other_device=is_other_device,
             interval=target.overrides.interval / 1000,
-            families=self._page_families(target.device_id) if target.managed else (),
+            families=self._page_families(target.device_id, result.started) if target.managed else (),
         )
         wanted = set(formats)
         texts = wanted - {Format.PROTOBUF} or {Format.TEXT}  # protobuf is made from it

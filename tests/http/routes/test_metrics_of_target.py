@@ -263,3 +263,12 @@ def test_an_address_has_histograms_once_a_scrape_polled_it(adhoc: ServiceProcess
 )  # fmt: skip
 def test_protobuf_is_sent_when_named_and_preferred(accept: str, expected: bool) -> None:
     assert (choose_format(accept).format is Format.PROTOBUF) is expected
+
+
+def test_filtered_metrics_have_the_histograms_by_the_original_s_name_only(polling: ServiceProcess) -> None:
+    answer = ask(polling, path="/filteredMetrics", target="busy")
+    assert answer.status_code == 200
+    lines = answer.text.splitlines()
+    assert lines[-1] == "# EOF"
+    assert all("interface_utilization_native_ratio" in line for line in lines[:-1])
+    assert any(line.startswith("interface_utilization_native_ratio_bucket{") for line in lines)

@@ -7,6 +7,7 @@ others have the classic form. A Prometheus that ingests native histograms prefer
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Sequence
 
 from fastapi import APIRouter, Request, Response
@@ -73,6 +74,24 @@ async def metrics_response(request: Request, services: Services) -> Response:
         return run_steps(steps)
     next(steps)
     return await asyncio.to_thread(run_steps, steps)
+
+
+async def original_histograms(request: Request, services: Services) -> Response:
+    """The histograms of the target as OpenMetrics, named as in the original PromSNMP."""
+    try:
+        if not request.query_params.get("target"):
+            raise BadTarget("parameter 'target' is missing: write target=NAME_OR_ADDRESS")
+        series = services.histograms(request.scope["query_string"])
+    except UnknownTarget as error:
+        return _error(404, error)
+    except (TargetError, ModuleError) as error:
+        return _error(400, error)
+    page = await asyncio.to_thread(lambda: _page(series).render(as_openmetrics=True))
+    return Response(_OWN_NAME.sub(_ORIGINAL_NAME, page), headers={"content-type": OPENMETRICS_TYPE})
+
+
+_OWN_NAME = re.compile(rb"^((?:# [A-Z]+ )?)" + utilization.NAME.encode(), re.MULTILINE)
+_ORIGINAL_NAME = rb"\1interface_utilization_native_ratio"
 
 
 def render_own_metrics(metrics: SelfMetrics, headers: Headers, series: Sequence[UtilizationSeries] = ()) -> Response:
