@@ -195,7 +195,7 @@ class DeviceStates:
         """Key and modules of every target, and its histograms, None when it has none."""
         for (key, modules), state in list(self._states.items()):
             utilization = state.render_state.utilization
-            yield key, modules, utilization if utilization.all_series() else None
+            yield key, modules, utilization or None
 
     def count_definitions(self) -> dict[str, int]:
         """The health definitions that suit some target, each with the number of targets."""

@@ -167,6 +167,7 @@ class PageRenderer:
         page = RenderedPage(result.started, state.modules, bodies, starts=starts, series=self._series(target, result))
         if Format.PROTOBUF in wanted:
             yield from page.convert(Format.PROTOBUF)
+        renderer.close()
         if release:
             yield from renderer.release()
             if result.health is not None and result.health.health is not None:

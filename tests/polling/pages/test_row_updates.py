@@ -100,7 +100,7 @@ async def test_counters_unknown_rows_and_rows_with_the_same_labels_stay() -> Non
         assert state is not None
         for table in state.render_state.tables.values():
             for known in list(table._by_index):
-                table._by_index[known] = table._by_index[known]._replace(repeated=(1,))
+                table._by_index[known].repeated = (1,)
         assert lines_of(made, target, answer(2)) == {}
         plan = made.known_plan(target)
         assert plan is not None

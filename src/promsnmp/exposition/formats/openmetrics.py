@@ -11,13 +11,13 @@ import re
 from collections.abc import Container, Iterator
 from functools import lru_cache
 
-from promsnmp.exposition.utilization.histogram import OPENMETRICS_BOUNDS
-
 CONTENT_TYPE = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 END = b"# EOF\n"
 _ESCAPED = re.compile(r"\\[\\n]")
 _QUOTED = re.compile(r'\\["\\n]')
 _BOUND = re.compile(rb'([{,])le="(\d+)"} ')
+_FLOAT_BOUND = rb'\1le="\2.0"} '
+"""OpenMetrics has bounds as floats (section 5.3.5)."""
 _EXACT_BOUND = re.compile(rb'([{,])le="(\d+)\.0"} ')
 LINES = 256 * 1024
 """Bytes of a histogram's samples that are converted at a time."""
@@ -37,10 +37,10 @@ def openmetrics_type(name: str, kind: str, names: Container[str]) -> str:
 
 
 def sample_parts(kind: str, parts: list[bytes]) -> list[bytes]:
-    """The pieces of a family's samples, with bounds as OpenMetrics writes them."""
+    """The pieces of a family's samples, of a histogram each of whole lines, with bounds as OpenMetrics writes them."""
     if kind != "histogram":
         return parts
-    return [OPENMETRICS_BOUNDS.get(part, part) for part in parts]
+    return [_BOUND.sub(_FLOAT_BOUND, part) for part in parts]
 
 
 def from_text(page: bytes) -> Iterator[bytes]:
@@ -93,7 +93,7 @@ def _family(block: bytes, names: Container[str]) -> Iterator[bytes]:
     unescaped = _ESCAPED.sub(lambda found: "\n" if found[0] == "\\n" else "\\", help_text)
     yield b"%b\n" % header(name, kind, unescaped)
     if kind == "histogram":
-        yield from _samples(block, start, _BOUND, rb'\1le="\2.0"} ')
+        yield from _samples(block, start, _BOUND, _FLOAT_BOUND)
     else:
         yield block[start:] + b"\n"
 

@@ -49,30 +49,6 @@ def line_count(page: bytes) -> int:
         octets = found + 1
 
 
-def buckets(parts: list[bytes], name: bytes, bounds: list[bytes], counts: list[int]) -> bytes:
-    """Appends one sample per bucket; returns the digits of the last one, the count of all observations.
-
-    ``name`` ends before the label ``le``, a bound with the blank after it. ``counts`` are not cumulative, the samples
-    are.
-    """
-    at: cython.Py_ssize_t
-    count: cython.Py_ssize_t = len(counts)
-    some: cython.longlong
-    total: cython.longlong = 0
-    digits: bytes = b"0"
-    if count != len(bounds):
-        raise ValueError("bounds and counts must be equally many")
-    for at in range(count):
-        some = counts[at]
-        if some:
-            total += some
-            digits = b"%d" % total
-        parts.append(name)
-        parts.append(bounds[at])
-        parts.append(digits)
-    return digits
-
-
 def metric_name(name: str) -> str:
     """``name`` with every character that is not allowed in a metric name replaced by ``_``."""
     out = "".join(one if one.isascii() and (one.isalnum() or one in "_:") else "_" for one in name)

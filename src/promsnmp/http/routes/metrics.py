@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import PlainTextResponse
@@ -131,7 +131,7 @@ def _target_histograms(request: Request, services: Services) -> Sequence[Utiliza
     return services.histograms(request.scope["query_string"])
 
 
-def _page(series: Iterable[UtilizationSeries]) -> Exposition:
+def _page(series: Sequence[UtilizationSeries]) -> Exposition:
     page = Exposition()
     page.own_family(utilization.NAME, "histogram", utilization.HELP).extend(utilization.classic_samples(series))
     return page
