@@ -9,6 +9,7 @@ FUZZ_SECONDS ?= 60
 SOAK_SECONDS ?= 2400
 PODMAN ?= podman
 IMAGE_ARGS ?=
+IMAGE = docker.io/library/promsnmp:$(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' src/promsnmp/__init__.py)
 BARE_ARGS ?=
 
 BIN := $(VENV)/bin
@@ -52,8 +53,10 @@ $(VENV)/.collected: $(VENV)/.dev | compile
 
 programs: $(VENV)/.dev
 	@$(STEP) "Fetching kubectl" $(BIN)/python -m scripts.programs.kubectl || true
+	@$(STEP) "Fetching Helm 4" $(BIN)/python -m scripts.programs.helm4 || true
 	@$(STEP) "Fetching snmp_exporter" $(BIN)/python -m scripts.programs.exporter || true
 	@$(STEP) "Fetching its generator" $(BIN)/python -m scripts.programs.exporter generator || true
+	@$(STEP) "Fetching Prometheus 3" $(BIN)/python -m scripts.programs.prometheus || true
 
 bare: ## Both README commands, and the tutorial, in bare Debian systems, as root (BARE_ARGS='--only debian12 --command test')
 	@PYTHON=$(PYTHON) scripts/debian-packages bare
@@ -90,7 +93,7 @@ lock: $(VENV)/.uv ## Write requirements/ again (LOCK_ARGS=--upgrade: the newest 
 	@PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m scripts.lock $(LOCK_ARGS)
 
 docs: $(VENV)/.dev ## Write what is generated in docs/ again
-	@PYTHONPATH=src $(BIN)/python scripts/pages/configuration.py && $(BIN)/python -m scripts.pages.config_schema && $(BIN)/python -m scripts.pages.cli_reference && $(BIN)/python -m scripts.pages.health_coverage
+	@PYTHONPATH=src $(BIN)/python scripts/pages/configuration.py && $(BIN)/python -m scripts.pages.config_schema && $(BIN)/python -m scripts.pages.cli_reference && $(BIN)/python -m scripts.pages.health_coverage && $(BIN)/python -m scripts.pages.chart_readme
 
 docs-site: $(VENV)/.docs ## Build the documentation as a site into site/, and check its links
 	@$(BIN)/zensical build --strict
@@ -99,8 +102,9 @@ screenshots: $(VENV)/.dev compile ## Take the pictures in docs/images again, of 
 	@$(STEP) "Installing the Debian packages that the pictures need" env PYTHON=$(PYTHON) scripts/debian-packages screenshots
 	@$(BIN)/python -m scripts.screenshots
 
-image: ## Build the image promsnmp:VERSION (IMAGE_ARGS='--build-arg PYTHON_IMAGE=...' for another base)
-	@$(PODMAN) build --format docker -f deploy/image/Containerfile $(IMAGE_ARGS) -t docker.io/library/promsnmp:$$(sed -n 's/^__version__ = "\(.*\)"/\1/p' src/promsnmp/__init__.py) .
+image: ## Build the images promsnmp:VERSION and, without a shell, promsnmp:VERSION-distroless (IMAGE_ARGS='--build-arg ...')
+	@$(PODMAN) build --format docker -f deploy/image/Containerfile $(IMAGE_ARGS) -t $(IMAGE) .
+	@$(PODMAN) build --format docker -f deploy/image/Containerfile $(IMAGE_ARGS) --target distroless -t $(IMAGE)-distroless .
 
 copies: $(VENV)/.runtime ## Write the copies in deploy/ of alerts and dashboards again
 	@$(BIN)/python -m scripts.copies

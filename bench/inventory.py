@@ -19,7 +19,8 @@ from typing import Self
 
 from bench.parts import cpu_seconds, folder, get, memory_mb, progress, promsnmp
 
-DEVICES, CHANGES, WRITERS = 20_000, 40, 200
+DEVICES = int(os.environ.get("BENCH_DEVICES", "20000"))
+CHANGES, WRITERS = 40, 200
 POLLING_OFF, POLLING_ON = {"COLLECTION_INTERVAL": "0"}, {"COLLECTION_INTERVAL": "3600000"}
 
 

@@ -12,7 +12,14 @@ from scripts.dashboards import devices, health, panels, service
 
 BOARDS = (*devices.BOARDS, *health.BOARDS, *service.BOARDS)
 DEPLOY = Path(__file__).resolve().parent.parent / "deploy"
-OPERATOR = DEPLOY / "kubernetes" / "overlays" / "prometheus-operator"
+MANIFESTS = DEPLOY / "kubernetes"
+OPERATOR = MANIFESTS / "overlays" / "prometheus-operator"
+OVERLAYS = {
+    "single": ("namespace", "secret", "rbac", "service"),
+    "lease": ("namespace", "secret", "pvc", "rbac", "service", "pdb", "hpa", "ingress"),
+}
+"""What the folders of overlays share with the manifests. Kustomize refuses a base that is a parent folder of its
+overlay, and files outside; a folder that has everything can be applied with any kubectl, with -f and -k."""
 CHART = DEPLOY / "helm" / "promsnmp" / "files"
 ALERTS = DEPLOY / "prometheus" / "alerts.yml"
 RULE = """\
@@ -27,6 +34,12 @@ metadata:
     app.kubernetes.io/instance: promsnmp
 spec:
 """
+KUSTOMIZATION = """\
+# For `kubectl apply -k`, the same as `kubectl apply -f` of this folder. Written by `make copies`.
+apiVersion: kustomize.config.k8s.io/v1beta1
+kind: Kustomization
+resources:
+{resources}"""
 
 
 def copies() -> dict[Path, str]:
@@ -38,7 +51,19 @@ def copies() -> dict[Path, str]:
     for board in BOARDS:
         texts[panels.FOLDER / f"{board.file}.json"] = panels.text_of(board)
         texts[CHART / "dashboards" / f"{board.file}.json"] = panels.text_of(board)
+    for folder, names in OVERLAYS.items():
+        into = MANIFESTS / "overlays" / folder
+        files = {_first(name): (MANIFESTS / f"{name}.yaml").read_text(encoding="utf-8") for name in names}
+        texts |= {into / name: text for name, text in files.items()}
+        texts[into / "Kustomization"] = KUSTOMIZATION.format(
+            resources="".join(f"  - {name}\n" for name in sorted([*files, "promsnmp.yaml"]))
+        )
     return texts
+
+
+def _first(name: str) -> str:
+    """The name of a copy: kubectl applies a folder in the order of its names, and the namespace comes first."""
+    return "00-namespace.yaml" if name == "namespace" else f"{name}.yaml"
 
 
 def main() -> None:

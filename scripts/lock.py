@@ -18,7 +18,7 @@ FOLDER = ROOT / "requirements"
 COMMAND = "make lock"
 LOCKS: dict[str, tuple[str, ...]] = {
     "dev": ("pyproject.toml", "--extra", "dev"),
-    "image": ("pyproject.toml", "--extra", "redis"),
+    "image": ("pyproject.toml", "--extra", "redis", "--extra", "dns", "--extra", "netbox", "--extra", "nautobot"),
     "build": ("-",),
     "docs": ("--group", "pyproject.toml:docs"),
     "fuzz": ("-",),

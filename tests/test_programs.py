@@ -38,7 +38,7 @@ SHELL = [
     *PROJECT.glob("deploy/**/*.sh"),
 ]  # fmt: skip
 PAGES = [*(PROJECT / "docs" / "how-to" / name for name in ("kubernetes.md", "operations.md"))]
-"""Their commands are run by tests/deploy/test_commands.py."""
+"""Their commands are run by tests/deploy/commands/."""
 BUILTIN = {"command", "cd", "echo", "exit", "export", "kill", "printf", "pwd", "read", "set", "test", "trap"}
 BEFORE = {"if", "then", "elif", "else", "while", "until", "do", "exec", "env", "time", "!", "{"}
 """Words that stand before a command."""

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Installs what the build needs and its base image lacks: a Python with venv and headers, and a C compiler.
+# Installs what the build needs and its base image lacks: a Python with venv and headers, a C compiler, and the programs
+# that the default image has.
 set -eu
 
 missing=""
@@ -11,7 +12,7 @@ raise SystemExit(not pathlib.Path(sysconfig.get_path("include"), "Python.h").exi
 else
     missing="$missing python3 python3-venv python3-dev"
 fi
-for tool in strip:binutils; do
+for tool in strip:binutils busybox:busybox curl:curl; do
     command -v "${tool%%:*}" >/dev/null || missing="$missing ${tool##*:}"
 done
 [ -e /etc/ssl/certs/ca-certificates.crt ] || missing="$missing ca-certificates"

@@ -1,8 +1,10 @@
-"""Gathers the files of the image into a folder: ``python3 rootfs.py /opt/promsnmp /rootfs``, in the build stage.
+"""Gathers the files of the images into two folders, in the build stage: ``rootfs.py /opt/promsnmp /rootfs /shell``.
 
-A file is included because PromSNMP loads it, not because the base image happens to have it. So the image stays small,
-with little that an intruder could use or a scanner could find vulnerable. It works the same for Debian's Python
-(/usr/bin) and for the official Python images (/usr/local/bin).
+The first has all that PromSNMP loads, which is the image without a shell. The second has what the default image adds: a
+shell with the usual programs (busybox) and curl, for people who look into a container, for hooks and for probes. A file
+is included because one of them loads it, not because the base image happens to have it. So the images stay small, with
+little that an intruder could use or a scanner could find vulnerable. It works the same for Debian's Python (/usr/bin)
+and for the official Python images (/usr/local/bin).
 """
 
 from __future__ import annotations
@@ -20,6 +22,16 @@ from pathlib import Path
 UID = 10001
 TOOLS = ("sleep", "cat", "md5sum")
 """For the preStop hook, for a backup by `kubectl exec`, and to compare the inventory files of two pods."""
+SHELL_TOOLS = ("busybox", "curl")
+APPLETS = (
+    "sh", "[", "awk", "base64", "basename", "cp", "cut", "date", "df", "diff", "dirname", "du", "echo", "env",
+    "expr", "false", "find", "grep", "gunzip", "gzip", "head", "hostname", "id", "less", "ln", "ls", "mkdir",
+    "mktemp", "mv", "nc", "nslookup", "od", "printf", "ps", "pwd", "readlink", "realpath", "rm", "rmdir",
+    "sed", "sha256sum", "sort", "stat", "sync", "tail", "tar", "tee", "test", "top", "touch", "tr", "true",
+    "uname", "uniq", "vi", "wc", "wget", "which", "xargs",
+)  # fmt: skip
+"""Names under which busybox is called, beside those of TOOLS: to read, copy and compare files, and to look at processes
+and names. Its other programs need root or a terminal of a machine."""
 STDLIB_WITHOUT = (
     "test", "tests", "idlelib", "tkinter", "turtledemo", "lib2to3", "ensurepip", "pydoc_data", "site-packages",
     "dist-packages", "config-*", "turtle.py", "__pycache__", "LICENSE.txt", "_tkinter.*", "_test*", "_ctypes_test.*",
@@ -37,13 +49,22 @@ GROUP = f"root:x:0:\npromsnmp:x:{UID}:\n"
 NSSWITCH = "hosts: files dns\n"
 
 
-def main(venv: Path, root: Path) -> None:
+def main(venv: Path, root: Path, shell: Path) -> None:
+    _bare(venv, root)
+    _shell(root, shell)
+    for folder in (root, shell):
+        size = sum(file.lstat().st_size for file in folder.rglob("*"))
+        print(f"{folder}: {size / 1e6:.1f} MB")
+
+
+def _bare(venv: Path, root: Path) -> None:
+    """What PromSNMP takes."""
     standard = Path(sysconfig.get_path("stdlib"))
     root.mkdir()
     _keep_links(root)
     _tree(standard, root, STDLIB_WITHOUT)
     _tree(venv, root, SITE_WITHOUT)
-    binaries = [Path(sys.executable).resolve(), *_tools()]
+    binaries = [Path(sys.executable).resolve(), *_tools(TOOLS)]
     for file in (*binaries, *_loaded_later()):
         _file(file, root)
     python = venv / "bin" / "python3"
@@ -56,8 +77,23 @@ def main(venv: Path, root: Path) -> None:
     _system(root)
     as_it_is = py_compile.PycInvalidationMode.UNCHECKED_HASH
     compileall.compile_dir(root, quiet=1, workers=0, stripdir=str(root), invalidation_mode=as_it_is)
-    size = sum(file.lstat().st_size for file in root.rglob("*"))
-    print(f"{root}: {size / 1e6:.0f} MB")
+
+
+def _shell(root: Path, shell: Path) -> None:
+    """What the default image adds to ``root``. Its libraries are in folders that the dynamic linker searches anyway."""
+    shell.mkdir()
+    tools = list(_tools(SHELL_TOOLS))
+    for file in (*tools, *_libraries(tools)):
+        if not _inside(root, file).exists():
+            target = shell / _inside(root, file).relative_to(root)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(file.resolve(), target)
+    busybox = tools[0].resolve()
+    for name in APPLETS:
+        link = shell / "usr" / "bin" / name
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.symlink_to(Path("/usr/bin") / busybox.name)
+    _strip(shell)
 
 
 def _inside(root: Path, path: Path) -> Path:
@@ -91,8 +127,8 @@ def _link(link: Path, target: Path) -> None:
     link.symlink_to(target)
 
 
-def _tools() -> Iterator[Path]:
-    for name in TOOLS:
+def _tools(names: tuple[str, ...]) -> Iterator[Path]:
+    for name in names:
         found = shutil.which(name)
         if found is None:
             raise SystemExit(f"rootfs.py: the base image has no {name}")
@@ -147,4 +183,4 @@ def _strip(root: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    main(*map(Path, sys.argv[1:4]))

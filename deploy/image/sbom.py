@@ -1,7 +1,8 @@
-"""Writes the software bill of materials of the image: ``build/bin/python sbom.py /opt/promsnmp /rootfs VERSION``.
+"""Writes the software bills of materials of the images: ``sbom.py VERSION /opt/promsnmp /rootfs /shell``.
 
 CycloneDX (JSON) with PromSNMP, the Python distributions of its venv, and the Debian packages that files of the image
-come from. It is in the image at ``/usr/share/promsnmp/sbom.cdx.json``, for scanners and for people.
+come from. It is in each image at ``/usr/share/promsnmp/sbom.cdx.json``, for scanners and for people. The default image
+consists of both folders, so its bill, in the second one, lists the files of both.
 """
 
 from __future__ import annotations
@@ -24,12 +25,18 @@ LEFT_OUT = ("pip", "setuptools")
 """In the venv, but not in the image (rootfs.py)."""
 
 
-def main(venv: Path, root: Path, version: str) -> None:
+def main(version: str, venv: Path, root: Path, shell: Path) -> None:
+    _write(version, venv, (root,))
+    _write(version, venv, (root, shell))
+
+
+def _write(version: str, venv: Path, roots: tuple[Path, ...]) -> None:
+    """The bill of an image of ``roots``, in the last of them."""
     bom = Bom()
     bom.metadata.component = _component("promsnmp", version, "pypi", kind=ComponentType.APPLICATION)
-    for component in (*_python(), *_distributions(venv), *_packages(root)):
+    for component in (*_python(), *_distributions(venv), *_packages(roots)):
         bom.components.add(component)
-    target = root / PLACE
+    target = roots[-1] / PLACE
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(JsonV1Dot6(bom).output_as_string(indent=1))
     print(f"{target}: {len(bom.components)} components")
@@ -56,9 +63,14 @@ def _distributions(venv: Path) -> Iterator[Component]:
             yield _component(name, distribution.version, "pypi", kind=ComponentType.LIBRARY)
 
 
-def _packages(root: Path) -> Iterator[Component]:
+def _packages(roots: tuple[Path, ...]) -> Iterator[Component]:
     """Packages of Debian with a file in the image. dpkg knows a file by its path before or after the /usr merge."""
-    files = {f"/{file.relative_to(root)}" for file in root.rglob("*") if file.is_file() and not file.is_symlink()}
+    files = {
+        f"/{file.relative_to(root)}"
+        for root in roots
+        for file in root.rglob("*")
+        if file.is_file() and not file.is_symlink()
+    }
     asked = sorted({path for file in files for path in (file, file.removeprefix("/usr"), f"/usr{file}")})
     names: set[str] = set()
     for begin in range(0, len(asked), 1000):
@@ -76,4 +88,4 @@ def _packages(root: Path) -> Iterator[Component]:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3])
+    main(sys.argv[1], *map(Path, sys.argv[2:5]))

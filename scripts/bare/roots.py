@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scripts.bare import registries
-from scripts.programs import exporter, listed
+from scripts.programs import debian_packages, listed
 
 PROJECT = Path(__file__).resolve().parents[2]
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "promsnmp-tests" / "bare"
@@ -71,7 +71,9 @@ ROOTS = (
 def archive(root: Root) -> Path:
     """The root as a tar archive that is not a week old. Raises subprocess.CalledProcessError."""
     settings = registries.apt_settings()
-    key = hashlib.sha256("\n".join((root.suite, *root.packages, exporter.mirror(), settings)).encode()).hexdigest()[:12]
+    key = hashlib.sha256(
+        "\n".join((root.suite, *root.packages, debian_packages.mirror(), settings)).encode()
+    ).hexdigest()[:12]
     kept = CACHE / f"{root.name}-{key}.tar"
     if kept.exists() and time.time() - kept.stat().st_mtime < WEEK:
         return kept
@@ -81,7 +83,7 @@ def archive(root: Root) -> Path:
     options = CACHE / f"{root.name}.apt.conf"
     options.write_text(settings or "# none\n")
     made = CACHE / f"{root.name}-{os.getpid()}.new.tar"
-    mirror = () if exporter.mirror() == exporter.MIRROR else (exporter.mirror(),)
+    mirror = () if debian_packages.mirror() == debian_packages.MIRROR else (debian_packages.mirror(),)
     command = ["mmdebstrap", "--quiet", "--variant=minbase", f"--include={','.join(root.packages)}"]
     try:
         subprocess.run([*command, f"--aptopt={options}", root.suite, str(made), *mirror], check=True)

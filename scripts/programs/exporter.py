@@ -13,26 +13,22 @@ too, and used where the system has another one.
 from __future__ import annotations
 
 import os
-import re
 import shutil
-import subprocess
 import sys
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from scripts.programs import fetched
+from scripts.programs import debian_packages, fetched
 from scripts.programs.fetched import Unavailable
 
-__all__ = ["EXPORTER", "GENERATOR", "Unavailable", "find", "mirror", "version"]
+__all__ = ["EXPORTER", "GENERATOR", "Unavailable", "find", "version"]
 
 EXPORTER = "prometheus-snmp-exporter"
 GENERATOR = "prometheus-snmp-generator"
 PACKAGE = EXPORTER
 LIBRARY = "libsnmp40t64"
 SUITES = {EXPORTER: "sid", GENERATOR: "trixie"}
-MIRROR = "http://deb.debian.org/debian"
-KEYS = "/usr/share/keyrings/debian-archive-keyring.gpg"
 OLDEST = (0, 30)
 """An older snmp_exporter is not what PromSNMP is compared with."""
 _NAMED_BY = {EXPORTER: "SNMP_EXPORTER", GENERATOR: "SNMP_GENERATOR"}
@@ -61,7 +57,7 @@ def find(name: str = EXPORTER) -> str:
         found = shutil.which(other)
         if found and (name != EXPORTER or version(found) >= OLDEST):
             return found
-    if not shutil.which("apt-get") or not Path(KEYS).exists():
+    if not debian_packages.has_apt():
         raise Unavailable("snmp_exporter is not here and there is no apt of Debian to fetch it with: set SNMP_EXPORTER")
     packages = (PACKAGE, LIBRARY) if name == GENERATOR else (PACKAGE,)
     suite = SUITES[name]
@@ -71,37 +67,15 @@ def find(name: str = EXPORTER) -> str:
 
 def version(program: str) -> tuple[int, ...]:
     """The first two numbers of the version of an snmp_exporter; (0, 0) when it does not tell."""
-    said = subprocess.run([program, "--version"], capture_output=True, text=True, check=False, timeout=60)
-    told = re.search(r"version (\d+)\.(\d+)", said.stdout + said.stderr)
-    return tuple(map(int, told.groups())) if told else (0, 0)
+    return fetched.version(program)
 
 
 def _fetch(suite: str, packages: Sequence[str], folder: Path, scratch: Path) -> None:
-    for part in ("lists/partial", "cache/archives/partial", "parts"):
-        (scratch / part).mkdir(parents=True)
-    (scratch / "parts" / "debian.sources").write_text(
-        f"Types: deb\nURIs: {mirror()}\nSuites: {suite}\nComponents: main\nSigned-By: {KEYS}\n"
-    )
-    apt = ["apt-get", "-qq", "-o", "Dir::Etc::sourcelist=/dev/null", "-o", f"Dir::Etc::sourceparts={scratch}/parts"]
-    apt += ["-o", f"Dir::State::Lists={scratch}/lists", "-o", f"Dir::Cache={scratch}/cache"]
-    fetched.run([*apt, "update"], scratch, what="snmp_exporter")
-    fetched.run([*apt, "download", *packages], scratch, what="snmp_exporter")
-    for package in scratch.glob("*.deb"):
-        fetched.run(["dpkg-deb", "-x", str(package), str(folder)], scratch, what="snmp_exporter")
+    debian_packages.unpack(suite, packages, folder, scratch)
     script = folder / "bin" / GENERATOR
     script.parent.mkdir()
     script.write_text(_WITH_LIBRARIES.format(program=GENERATOR))
     script.chmod(0o755)
-
-
-def mirror() -> str:
-    """The mirror that this machine has its Debian from."""
-    for path in (Path("/etc/apt/sources.list.d/debian.sources"), Path("/etc/apt/sources.list")):
-        if path.is_file():
-            found = re.search(r"^(?:URIs:|deb(?: \[.*?\])?) *(https?://\S+/debian)/?\s", path.read_text(), re.MULTILINE)
-            if found:
-                return found[1]
-    return MIRROR
 
 
 if __name__ == "__main__":

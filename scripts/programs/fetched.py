@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import subprocess
 import tempfile
 from collections.abc import Callable, Sequence
@@ -53,3 +54,10 @@ def run(command: Sequence[str], scratch: Path, *, what: str) -> None:
         raise Unavailable(f"{what} cannot be fetched: {command[0]} took longer than {SECONDS} s") from None
     if done.returncode:
         raise Unavailable(f"{what} cannot be fetched: {done.stderr.strip()[-300:]}")
+
+
+def version(program: str) -> tuple[int, ...]:
+    """The first two numbers of what a program says with ``--version``; (0, 0) when it does not tell."""
+    said = subprocess.run([program, "--version"], capture_output=True, text=True, check=False, timeout=60)
+    told = re.search(r"version (\d+)\.(\d+)", said.stdout + said.stderr)
+    return tuple(map(int, told.groups())) if told else (0, 0)

@@ -51,7 +51,7 @@ from promsnmp.inventory.query import DeviceSelector
 from promsnmp.inventory.storage.installation import read_installation
 from promsnmp.inventory.storage.key import load_key
 from promsnmp.inventory.store import InventoryStore
-from promsnmp.inventory.targets import Site, TargetList
+from promsnmp.inventory.targets import TargetList
 from promsnmp.inventory.writes.fencing import MAX_REQUEST_IDS
 from promsnmp.inventory.writes.many_devices import ManyDevices
 from promsnmp.modules.catalogue import CatalogueStore, load_catalogue
@@ -70,6 +70,8 @@ from promsnmp.polling.poll import SessionFactory
 from promsnmp.polling.subsystem import PollingSubsystem
 from promsnmp.settings import Settings
 from promsnmp.snmp.ber import COMPILED
+from promsnmp.sources.factory import make_sources
+from promsnmp.sources.service import SourceService
 from promsnmp.support.memory import freeze_memory, gc_paused, keep_heap, release_memory
 from promsnmp.traps.device_traps import DeviceTraps
 from promsnmp.traps.factory import make_traps
@@ -102,6 +104,7 @@ class _Parts:
     polling: PollingSubsystem
     connections: ConnectionTable
     discovery: Discovery
+    sources: SourceService
     traps: TrapSubsystem
     discovery_counts: DiscoveryCounts
     scheduler: Scheduler
@@ -167,6 +170,12 @@ def _build_parts(settings: Settings) -> _Parts:
         polling=polling,
         connections=make_connection_table(settings, shares.connections),
         discovery=discovery,
+        sources=make_sources(
+            settings,
+            store,
+            leads=lambda: cluster.leadership.leads,
+            known_modules=lambda: catalogue_store.current.modules,
+        ),
         traps=make_traps(settings, store, cluster, polling, device_traps),
         discovery_counts=discovery_counts,
         scheduler=make_scheduler(settings, discovery, leads=lambda: cluster.leadership.leads),
@@ -240,6 +249,7 @@ def _connect(parts: _Parts) -> None:
     parts.store.subscribe(lambda _: parts.cluster.announce_change())
     parts.store.subscribe(lambda _: discovery.resume())
     parts.cluster.leadership.subscribe(lambda: discovery.resume() if parts.leads() else discovery.suspend())
+    parts.cluster.leadership.subscribe(parts.sources.note_leadership)
 
 
 # ------------------------------------------------------------------------------------------------------------- HTTP
@@ -305,13 +315,12 @@ def _build_services(
 ) -> Services:
     settings, store, polling = parts.settings, parts.store, parts.polling
     search, devices = DeviceSelector(settings.modules), Devices(store, parts.known_modules)
-    targets = TargetList(
-        site=Site.from_settings(settings), modules=settings.modules, scrape_timeout=settings.scrape_timeout
-    )
+    targets = TargetList.from_settings(settings)
     writer = DocumentWriter(mask=True)
     return Services(
         version=__version__,
         compiled=COMPILED,
+        settings=settings,
         health=health,
         metrics=metrics,
         process_meters=ProcessMeters().meters,
@@ -320,6 +329,7 @@ def _build_services(
         cluster=parts.cluster,
         devices=devices,
         discovery=parts.discovery,
+        sources=parts.sources,
         search=search,
         poll_status=polling.poll_status,
         replace_inventory=store.replace,
@@ -365,6 +375,7 @@ def _build_health(parts: _Parts) -> Health:
         "modules": lambda: catalogue_component(parts.catalogue_store),
         "poller": parts.polling.check,
         "replicas": parts.cluster.check_members,
+        **({"sources": parts.sources.check} if parts.sources.is_on else {}),
         **({"traps": parts.traps.check} if parts.traps.is_on else {}),
         "webConfig": parts.web.check,
     }
@@ -384,6 +395,7 @@ def _build_metrics(parts: _Parts, access: AccessControl, requests: RequestCounts
         lambda: metric_families.discovery_families(
             parts.discovery_counts, lost=count_lost(store.current), next_at=parts.scheduler.next
         ),
+        parts.sources.families,
         parts.traps.families,
         lambda: metric_families.request_families(requests),
         lambda: metric_families.connection_families(
@@ -425,6 +437,7 @@ def _lifecycles(parts: _Parts) -> list[Lifecycle]:
         Lifecycle(start=parts.traps.start, stop=parts.traps.stop),
         Lifecycle(start=parts.discovery.resume, stop=parts.discovery.close),
         Lifecycle(start=parts.scheduler.start, stop=parts.scheduler.stop),
+        Lifecycle(start=parts.sources.start, stop=parts.sources.stop),
     ]
 
 

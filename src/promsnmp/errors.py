@@ -21,6 +21,7 @@ what to do. It never contains a secret.
     ├── TargetError              the target cannot be scraped
     │   ├── UnknownTarget        not in the inventory, and ad-hoc targets are off
     │   └── BadTarget            not an address, a name or address:port
+    ├── SourceError              a source of devices cannot be read
     ├── DiscoveryBusy            too many searches are waiting
     ├── ServiceError             a running PromSNMP refused a command's request, or cannot be reached
     ├── ClusterError             replicas cannot work together at the moment
@@ -140,6 +141,10 @@ class UnknownTarget(TargetError):
 
 class BadTarget(TargetError):
     """The target is not an address, a name, or one of them with a port."""
+
+
+class SourceError(PromSnmpError):
+    """A source of devices cannot be read; nothing that it gave before is removed."""
 
 
 class DiscoveryBusy(PromSnmpError):

@@ -1,6 +1,6 @@
 """Stands in for the ``cython`` module where the hot files run as plain Python.
 
-``snmp/ber.py`` and ``exposition/formats/text.py`` are written in Cython's pure-Python mode: compiled, their
+``snmp/ber.py`` and the other hot files are written in Cython's pure-Python mode: compiled, their
 annotations become C types; without a compiler the same files run as they are, and the names that they take from
 ``cython`` come from here.
 """
@@ -18,6 +18,8 @@ bint = bool
 char = int
 Py_ssize_t = ulonglong = longlong = int
 p_uchar = bytes
+double = float
+p_ulonglong = p_double = p_float = p_int = p_uint = memoryview
 
 
 def _unchanged(thing: _T) -> _T:

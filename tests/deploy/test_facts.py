@@ -42,7 +42,8 @@ FACTS: list[tuple[str, str, dict[str, Any]]] = [
         {
             "spec.replicas": 1,
             "spec.serviceName": "redis",
-            f"{CONTAINER}.args": ['exec redis-server --dir /data --appendonly yes --requirepass "$REDIS_PASSWORD"'],
+            f"{CONTAINER}.image": "docker.io/valkey/valkey:8-alpine",
+            f"{CONTAINER}.command": ["sh", "-c"],
             "spec.volumeClaimTemplates.0.spec.accessModes": ["ReadWriteOnce"],
             "spec.volumeClaimTemplates.0.spec.resources.requests.storage": "1Gi",
         },
@@ -164,11 +165,11 @@ FACTS: list[tuple[str, str, dict[str, Any]]] = [
     ),
 ]
 EXAMPLE_FILES = {
+    "backup",
     "blue-green",
+    "hpa-by-work",
     "inventory-pod",
     "istio-canary",
-    "lease",
-    "single-replica",
     "storageclass-aws-efs",
     "storageclass-azure-files",
     "storageclass-nfs",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,9 @@ from tests.support.deploy import crds
 from tests.support.deploy.kube import (
     CUSTOM,
     EXAMPLES,
+    LEASE,
     MANIFESTS,
+    SINGLE,
     Object,
     documents,
     manifests,
@@ -25,8 +28,9 @@ from tests.support.deploy.kube import (
     with_operator,
 )
 from tests.support.deploy.restricted import hardening, violations
+from tests.support.tools import PROJECT
 
-EVERY = [*with_operator(), *manifests(EXAMPLES)]
+EVERY = [*with_operator(), *manifests(EXAMPLES), *manifests(SINGLE), *manifests(LEASE)]
 NAMED = [
     "namespace",
     "configmap",
@@ -216,12 +220,42 @@ def labels_of(workload: Object) -> dict[str, str]:
 
 
 def test_only_the_lease_variant_may_connect_to_the_api_server() -> None:
-    lease = documents((EXAMPLES / "lease.yaml").read_text())
+    lease = manifests(LEASE)
     policy = pick(lease, "NetworkPolicy")["spec"]
     out = {(port["protocol"], port["port"]) for rule in policy["egress"] for port in rule["ports"]}
     assert {("TCP", 443), ("TCP", 6443)} <= out
     assert ("TCP", 6379) not in out
     assert pick(lease, "Deployment")["spec"]["template"]["spec"]["automountServiceAccountToken"] is True
+
+
+def test_replicas_may_reach_each_other() -> None:
+    """Both ways: the policy of the original's document lets them be reached, but not connect."""
+    for items in (manifests(), manifests(LEASE)):
+        policy = pick(items, "NetworkPolicy", "promsnmp-network-policy")["spec"]
+        labels = labels_of(pick(items, "Deployment"))
+        for rules, peers in (("ingress", "from"), ("egress", "to")):
+            ports = [
+                rule["ports"]
+                for rule in policy[rules]
+                for peer in rule[peers]
+                if set(peer) == {"podSelector"} and _matches(peer["podSelector"]["matchLabels"], labels)
+            ]
+            assert [{"port": 8080, "protocol": "TCP"}] in ports, rules
+
+
+def test_the_list_of_single_files_in_the_page_is_complete() -> None:
+    page = (PROJECT / "docs" / "how-to" / "kubernetes.md").read_text()
+    (command,) = re.findall(r"^kubectl apply -f namespace\.yaml -f configmap.*\n.*$", page, re.MULTILINE)
+    listed = re.findall(r"-f ([a-z]+)\.yaml", command)
+    assert listed == NAMED
+
+
+def test_the_metrics_to_scale_by_exist() -> None:
+    page = (PROJECT / "docs" / "reference" / "metrics.md").read_text()
+    scaler = pick(documents((EXAMPLES / "hpa-by-work.yaml").read_text()), "HorizontalPodAutoscaler")
+    names = [metric["pods"]["metric"]["name"] for metric in scaler["spec"]["metrics"]]
+    assert len(names) == 2
+    assert [name for name in names if f"`{name.removesuffix('_p90')}`" not in page] == []
 
 
 def test_the_drain_ends_before_the_pod_is_killed() -> None:
@@ -230,7 +264,10 @@ def test_the_drain_ends_before_the_pod_is_killed() -> None:
     assert drain + 30 < spec["terminationGracePeriodSeconds"]  # SHUTDOWN_TIMEOUT is 30 s
 
 
-@pytest.mark.parametrize("file", sorted(EXAMPLES.glob("*.yaml")), ids=lambda file: file.stem)
+WITH_DEPLOYMENT = [*sorted(EXAMPLES.glob("*.yaml")), SINGLE / "promsnmp.yaml", LEASE / "promsnmp.yaml"]
+
+
+@pytest.mark.parametrize("file", WITH_DEPLOYMENT, ids=lambda file: f"{file.parent.name}-{file.stem}")
 def test_a_deployment_of_an_example_differs_from_ours_where_it_says(file: Path) -> None:
     ours = pick(manifests(), "Deployment")["spec"]["template"]["spec"]
     for item in documents(file.read_text()):
@@ -238,20 +275,21 @@ def test_a_deployment_of_an_example_differs_from_ours_where_it_says(file: Path) 
             continue
         theirs = item["spec"]["template"]["spec"]
         different = {key for key in {*ours, *theirs} if ours.get(key) != theirs.get(key)}
-        assert different <= DIFFERENT[file.stem], name_of(item)
+        example = file.parent.name if file.stem == "promsnmp" else file.stem
+        assert different <= DIFFERENT[example], name_of(item)
         container = {key for key, value in theirs["containers"][0].items() if ours["containers"][0].get(key) != value}
-        assert container <= DIFFERENT_IN_CONTAINER[file.stem], name_of(item)
+        assert container <= DIFFERENT_IN_CONTAINER[example], name_of(item)
 
 
 DIFFERENT = {
     "lease": {"automountServiceAccountToken"},
     "blue-green": {"containers", "affinity"},
     "istio-canary": {"containers", "affinity"},
-    "single-replica": {"affinity"},
+    "single": {"affinity"},
 }
 DIFFERENT_IN_CONTAINER = {
     "lease": set(),
     "blue-green": {"image"},
     "istio-canary": {"image"},
-    "single-replica": set(),
+    "single": set(),
 }

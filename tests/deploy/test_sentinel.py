@@ -38,9 +38,7 @@ class Node:
         scripts = self.folder / "scripts"
         scripts.mkdir()
         for name, text in pick(items, "ConfigMap", "redis-scripts")["data"].items():
-            (scripts / name).write_text(
-                text.replace("/scripts/", f"{scripts}/").replace("--dir /data", f"--dir {self.folder}")
-            )
+            (scripts / name).write_text(text.replace("/scripts/", f"{scripts}/"))
         self.commands = {
             container["name"]: [word.replace("/scripts/", f"{scripts}/") for word in container["command"]]
             for container in template["spec"]["containers"]
@@ -56,7 +54,7 @@ class Node:
     def start(self) -> None:
         for name, command in self.commands.items():
             log = self.folder / f"{name}-{next(NUMBERS)}.log"
-            env = {**self.env, "SENTINEL_DIR": str(self.folder)}
+            env = {**self.env, "SENTINEL_DIR": str(self.folder), "REDIS_DIR": str(self.folder)}
             self.running[name] = Process(self.inside(*command), log=log, env=env)
 
     def stop(self, *, kill: bool = False) -> None:

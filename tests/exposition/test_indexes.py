@@ -69,3 +69,19 @@ def test_no_index_fails_or_grows(subids: tuple[int, ...], kind: str) -> None:
 def test_an_unknown_index_type_is_an_error() -> None:
     with pytest.raises(ValueError, match="unknown index type 'Integer64'"):
         decode_index((1, 2), "Integer64")
+
+
+@pytest.mark.parametrize(
+    ("subids", "options", "text", "used", "rest"),
+    [
+        ((1, 70000, 3), {"implied": True}, "1.70000.3", (1, 70000, 3), ()),
+        ((), {"implied": True}, "", (), ()),
+        ((1, 70000, 3), {"fixed_size": 2}, "1.70000", (1, 70000), (3,)),
+        ((2, 5, 6, 7), {}, "5.6", (2, 5, 6), (7,)),
+        ((9,), {"fixed_size": 2}, "9.0", (9, 0), ()),
+    ],
+)
+def test_an_object_identifier_is_shown_as_dotted_numbers(
+    subids: tuple[int, ...], options: dict[str, Any], text: str, used: tuple[int, ...], rest: tuple[int, ...]
+) -> None:
+    assert decode_index(subids, IndexType.OBJECT_IDENTIFIER, **options) == (text, used, rest)

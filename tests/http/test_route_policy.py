@@ -37,8 +37,8 @@ TOKEN = "a-token-for-tests"
 SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")
 METHODS = (*SAFE, "POST", "PUT", "PATCH", "DELETE", "PROPFIND")
 PAGES = (
-    "/devices", "/devices/x", "/devices.csv", "/replicas", "/modules", "/traps", "/map", "/map.svg", "/map.json",
-    "/discovery", "/discovery/check", "/discovery/events", "/browse",
+    "/devices", "/devices/x", "/devices.csv", "/credentials", "/replicas", "/modules", "/traps", "/map",
+    "/map.svg", "/map.json", "/discovery", "/discovery/check", "/discovery/events", "/browse",
 )  # fmt: skip
 """Pages for people, and their parts and files."""
 PEER_PATHS = (
@@ -46,7 +46,10 @@ PEER_PATHS = (
     "/-/sessions", "/-/traps", "/-/recent-traps",
 )  # fmt: skip
 SOME_ID = "00000000-0000-4000-8000-000000000001"
-FORMS = ("/add-device", f"/devices/{SOME_ID}/edit", f"/devices/{SOME_ID}/remove")
+FORMS = (
+    "/add-device", f"/devices/{SOME_ID}/edit", f"/devices/{SOME_ID}/remove",
+    "/add-credentials", "/credentials/x/change", "/credentials/x/remove",
+)  # fmt: skip
 """Pages that are a form for a change."""
 RESTRICTED = (AccessLevel.DETAILS, AccessLevel.READING, AccessLevel.MANAGEMENT)
 """Levels that need credentials where there are some."""
@@ -91,11 +94,14 @@ def promised(method: str, path: str) -> AccessLevel:
         return AccessLevel.PEER
     if (path in ("/login", "/logout") and method == "POST") or (path in ("/login", "/web/x") and method in SAFE):
         return AccessLevel.LOGIN
-    if method not in SAFE or path == "/promsnmp/evictCache" or path in FORMS:
+    is_secret = path.startswith(("/actuator/env", "/actuator/loggers"))
+    if method not in SAFE or path == "/promsnmp/evictCache" or path in FORMS or is_secret:
         return AccessLevel.MANAGEMENT
     if path in ("/-/healthy", "/-/ready", "/actuator/health") or path.startswith("/actuator/health/"):
         return AccessLevel.HEALTH
-    if path == "/config" or (path.startswith("/promsnmp/") and path not in OPEN_BELOW_PROMSNMP):
+    if path in ("/config", "/actuator/caches", "/actuator/scheduledtasks") or (
+        path.startswith("/promsnmp/") and path not in OPEN_BELOW_PROMSNMP
+    ):
         return AccessLevel.DETAILS
     if path in PAGES or path.startswith("/devices/"):  # below: of a form, read as the name of a device
         return AccessLevel.READING
@@ -160,8 +166,10 @@ def test_only_the_leader_changes_anything_below_promsnmp_and_knows_searches() ->
 
 
 def test_the_owner_of_a_target_answers_metrics_and_prometheus_reads_errors_as_text() -> None:
-    assert {path for _, path, policy in ROUTES if policy.owner_first} == {"/metrics", "/actuator/prometheus"}
-    assert {path for _, path, policy in ROUTES if policy.plain_errors} == {"/metrics", "/snmp"}
+    assert {path for _, path, policy in ROUTES if policy.owner_first} == {
+        "/metrics", "/actuator/prometheus", "/filteredMetrics",
+    }  # fmt: skip
+    assert {path for _, path, policy in ROUTES if policy.plain_errors} == {"/metrics", "/snmp", "/filteredMetrics"}
 
 
 # ------------------------------------------------------------------------------------------------- the real application

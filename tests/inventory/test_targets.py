@@ -70,6 +70,12 @@ def test_a_device_with_an_interval_of_its_own_is_scraped_by_that(interval: int, 
     assert not any(name.startswith("__scrape") for name in second)
 
 
+def test_targets_may_say_that_their_native_histograms_are_scraped() -> None:
+    targets = TargetList(site=Site(), modules=(), native_histograms=True)
+    groups = json.loads(targets.of(Snapshot.of(from_document(document()))))
+    assert [group["labels"]["__scrape_native_histograms__"] for group in groups] == ["true"] * len(groups)
+
+
 def test_empty_values_have_no_label_and_nothing_presets_the_target() -> None:
     group = listed(document(), Site("acme", "nyc-1"))[1]
     assert set(group["labels"]) == {

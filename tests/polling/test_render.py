@@ -66,8 +66,10 @@ async def test_families_that_do_not_fit_are_left_out_of_every_format(ports: int)
         page, problem = await collect(polls, target)
         assert isinstance(problem, TooMuchData)
         assert "COLLECTION_MAX_PAGE_BYTES" in problem.message
-        for body_format in Format:
+        assert set(page.compressed) == set(Format)
+        for body_format, made in page.texts().items():
             text = page.plain(body_format).decode()
+            assert made
             assert len(text) < most + 5_000
             assert '\npromsnmp_module_up{module="if_mib"} 0' in text
             assert 'promsnmp_page_dropped_values{reason="page_size"} ' in text

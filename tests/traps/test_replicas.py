@@ -16,7 +16,7 @@ import pytest
 
 from promsnmp.sim.agent import SimulatedAgent
 from promsnmp.snmp import ber
-from promsnmp.traps.confirm.link_states import IF_INDEX
+from promsnmp.traps.confirm.object_states import IF_INDEX
 from promsnmp.traps.receive.pdu import INFORM
 from tests.support.agents.polled_devices import mib
 from tests.support.agents.threads import running

@@ -170,6 +170,34 @@ def test_a_file_is_dropped_in_to_be_checked(context: BrowserContext, tmp_path: P
     page.close()
 
 
+def test_credentials_are_added_chosen_and_rotated(context: BrowserContext) -> None:
+    page = context.new_page()
+    page.goto("/devices")
+    page.get_by_role("link", name="Credentials").click()
+    page.get_by_role("link", name="Add credentials").click()
+    check_accessible(page)
+    page.get_by_label("Name", exact=True).fill("campus")
+    page.get_by_label("Community").fill("public")
+    page.get_by_role("button", name="Add").click()
+    expect(page.get_by_role("status")).to_have_text("Added.")
+    check_accessible(page)
+    page.goto("/devices/first")
+    page.get_by_role("link", name="Edit").click()
+    page.get_by_label("Credentials by name").select_option("campus")
+    page.get_by_role("button", name="Save").click()
+    page.get_by_role("link", name="campus").click()
+    page.get_by_role("link", name="Change campus").click()
+    expect(page.get_by_text("1 device uses them")).to_be_visible()
+    check_accessible(page)
+    page.get_by_label("Community").fill("rotated")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("status")).to_contain_text("Changed")
+    page.get_by_role("link", name="Remove campus").click()
+    expect(page.get_by_text("cannot be removed")).to_be_visible()
+    check_accessible(page)
+    page.close()
+
+
 def test_whoever_logs_out_has_to_log_in_again(context: BrowserContext) -> None:
     page = context.new_page()
     page.goto("/login")

@@ -29,15 +29,16 @@ COMMANDS = {
     "walk": "Walk a subtree of one device and print its varbinds.",
     "scrape": "Poll one device and print its metrics.",
     "explain": "Poll one device and show why a metric is there, or missing.",
-    "modules": "List, show, check, match and build modules (snmp.yml).",
+    "modules": "List, show, check, match, build and import modules (snmp.yml).",
     "simulate": "Answer SNMP from recordings (.snmprec).",
     "health": "Show the health of a device, or check that of a running PromSNMP.",
     "leader": "Show which replica leads, or make it step down.",
     "traps": "Receive traps and informs, check rules for them, or send a test trap.",
     "discover": "Search networks for devices.",
     "seeds": "List, show, add or remove the searches that discovery repeats.",
-    "devices": "List, show, add, edit or remove devices.",
+    "devices": "List, show, add, import, edit or remove devices.",
     "credentials": "List, set or remove credentials that devices use by name.",
+    "sources": "Show, read and check the sources that devices come from.",
     "targets": "Write the targets for Prometheus's file_sd_configs.",
     "inventory": "Export, import, show or re-encrypt the inventory.",
     "migrate": "Move over from snmp_exporter, and compare the two.",
@@ -48,7 +49,7 @@ COMMANDS = {
 """Every command, with the line that ``--help`` shows without importing it."""
 
 _FOLDERS = (
-    dict.fromkeys(("inventory", "devices", "credentials", "seeds", "targets"), "inventory.")
+    dict.fromkeys(("inventory", "devices", "credentials", "seeds", "sources", "targets"), "inventory.")
     | dict.fromkeys(("demo", "simulate"), "simulation.")
     | {"modules": "modules.", "traps": "traps.", "migrate": "migration."}
 )

@@ -14,6 +14,8 @@ from promsnmp.modules.types import IndexType
 SubIds = tuple[int, ...]
 MAX_STRING = 1024
 """Maximum octets of an index with a length, whatever the length says: an OID has at most 128 sub-identifiers."""
+MAX_SUBIDS = 128
+"""Sub-identifiers of an OID (RFC 2578 section 3.5)."""
 
 _COMBINED: Mapping[str, Mapping[int, str]] = {
     IndexType.INET_ADDRESS: {1: IndexType.INET_ADDRESS_IPV4, 2: IndexType.INET_ADDRESS_IPV6},
@@ -30,6 +32,8 @@ NUMBERS = frozenset(
     {IndexType.INTEGER32, IndexType.INTEGER, IndexType.GAUGE, IndexType.COUNTER, IndexType.ENUM_AS_INFO}
 )
 """Types of a single sub-identifier."""
+OF_SUBIDS = NUMBERS | {IndexType.OBJECT_IDENTIFIER}
+"""Types of sub-identifiers that may be larger than an octet."""
 
 
 def _split(subids: SubIds, count: int) -> tuple[SubIds, SubIds]:
@@ -68,6 +72,8 @@ def decode_index(
     if kind == IndexType.INET_ADDRESS_IPV6:
         used, rest = _split(subids, 16)
         return ":".join(f"{used[at]:02X}{used[at + 1]:02X}" for at in range(0, 16, 2)), used, rest
+    if kind == IndexType.OBJECT_IDENTIFIER:
+        return _object_id(subids, fixed_size, implied)
     if kind in (IndexType.OCTET_STRING, IndexType.DISPLAY_STRING):
         return _string(subids, kind, fixed_size, implied, encoding)
     if kind not in NUMBERS:
@@ -76,6 +82,17 @@ def decode_index(
     if kind == IndexType.ENUM_AS_INFO and enum and used[0] in enum:
         return enum[used[0]], used, rest
     return str(used[0]), used, rest
+
+
+def _object_id(subids: SubIds, fixed_size: int, implied: bool) -> tuple[str, SubIds, SubIds]:
+    """All sub-identifiers, a fixed number of them, or as many as the first one says (RFC 2578 section 7.7)."""
+    if implied:
+        return ".".join(map(str, subids)), subids, ()
+    counted: SubIds = ()
+    if not fixed_size:
+        counted, subids = _split(subids, 1)
+    content, rest = _split(subids, min(fixed_size or counted[0], MAX_SUBIDS))
+    return ".".join(map(str, content)), counted + content, rest
 
 
 def _string(subids: SubIds, kind: str, fixed_size: int, implied: bool, encoding: str) -> tuple[str, SubIds, SubIds]:

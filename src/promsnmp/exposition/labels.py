@@ -91,11 +91,12 @@ class LabelSpec:
         rest: SubIds,
     ) -> None:
         """Adds the label of a lookup. Where no row has the index of its labels, one with the ``rest`` behind it may."""
-        parts = [used_by.get(label, ()) for label in lookup.labels]
-        at, rows = oid.encode_subids(sub for part in parts for sub in part), column(lookup.oid)
+        known = [used_by[label] for label in lookup.labels if label in used_by]
+        at, rows = oid.encode_subids(sub for part in known for sub in part), column(lookup.oid)
         if rest and at not in rows:
             at += oid.encode_subids(rest)
-        row = rows.get(at) if all(parts) else None  # without the index of a label there is no row
+        is_complete = at and len(known) == len(lookup.labels)
+        row = rows.get(at) if is_complete else None  # without the index of a label there is no row
         if row is None:
             labels[lookup.labelname] = ""
             return

@@ -8,8 +8,9 @@ labels change.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from promsnmp.exposition.deviations import sizes
 from promsnmp.exposition.families import Exposition, blocks
@@ -31,16 +32,19 @@ _LINES_OCTETS = 16 * 1024
 """Octets of a column whose samples are written at a time: some 900 rows, 100 KB of text."""
 _ROWS_AT_ONCE = 20_000
 """Rows that are put into a dictionary by one call."""
+_NONE: Mapping[str, int] = MappingProxyType({})
 
 
 @dataclass(slots=True)
 class CachedSamples:
-    """The cached samples of one metric, and the content that they were made from."""
+    """The cached samples of one metric, and what they were made from."""
 
-    columns: list[bytes]
-    index: bytes
+    columns: tuple[int, ...]
+    """Hashes of the content."""
+    index: int
+    """The hash of the index."""
     generation: int
-    families: list[tuple[str, str, str, list[bytes]]]
+    families: Sequence[tuple[str, str, str, Sequence[bytes]]]
     """Name, type, help, and the samples in compressed blocks: a tenth of their memory."""
     dropped: Mapping[str, int]
 
@@ -195,6 +199,11 @@ class Renderer:
                     if len(octets) > _STEP_OCTETS:
                         yield
 
+    def close(self) -> None:
+        """Ends the poll: what the next one needs takes little memory until then."""
+        for table in self._refreshed.values():
+            table.close()
+
     def release(self) -> Steps[None]:
         """Drops everything, a container at a time: of a large device that takes longer than an event loop can wait."""
         for family in self.exposition.families.values():
@@ -281,13 +290,13 @@ class Renderer:
         table = self.table(plan)
         columns = [octets, *map(self.octets, plan.type_columns)]
         cached = self._state.cached_samples.get((plan.metric.name, plan.column.oid))
-        if cached is None or cached.columns != columns or cached.generation != table.generation:
+        if cached is None or cached.columns != tuple(map(hash, columns)) or cached.generation != table.generation:
             return self._add_new_samples(plan, table, columns, None if cached is None else cached.index)
         self._add_cached(cached)
         return None
 
     def _add_new_samples(
-        self, plan: MetricPlan, table: LabelTable, columns: list[bytes], before: bytes | None
+        self, plan: MetricPlan, table: LabelTable, columns: list[bytes], before: int | None
     ) -> Steps[None]:
         cached = yield from self._build(plan, columns, table.generation)
         self._state.cached_samples[plan.metric.name, plan.column.oid] = cached
@@ -333,8 +342,9 @@ class Renderer:
             for block in blocks(family.parts):
                 packed.append(pack(block))
                 yield
-            families.append((family.name, family.kind, family.help, packed))
-        return CachedSamples(columns, b"".join(indexes), generation, families, exposition.dropped)
+            families.append((family.name, family.kind, family.help, tuple(packed)))
+        hashes = tuple(map(hash, columns))
+        return CachedSamples(hashes, hash(b"".join(indexes)), generation, tuple(families), exposition.dropped or _NONE)
 
 
 def _numbers(octets: bytes, skip: int, *, wrap: bool, zeros: bool = False) -> tuple[bytes, list[bytes], int]:

@@ -18,7 +18,6 @@ from promsnmp.http.middleware.stack import MiddlewareStack
 from promsnmp.http.responses import errors
 from promsnmp.http.route_policy import UNDECLARED, PlainRoute, RouteTable, declared_policy, policy_of
 from promsnmp.http.routes import (
-    actuator,
     credentials,
     devices,
     discovery,
@@ -30,9 +29,12 @@ from promsnmp.http.routes import (
     replicas,
     targets,
 )
+from promsnmp.http.routes.actuator import configuration, endpoints
 from promsnmp.http.routes.pages import account, browse, interface, manage, maps, swagger
+from promsnmp.http.routes.pages import credentials as credentials_pages
 from promsnmp.http.routes.pages import devices as device_forms
 from promsnmp.http.routes.pages import discovery as discovery_pages
+from promsnmp.http.routes.sources import api as sources
 from promsnmp.http.schemas.openapi import VERSION, openapi_document
 from promsnmp.http.schemas.openapi_security import with_security
 from promsnmp.http.security.auth import AccessControl
@@ -41,8 +43,9 @@ from promsnmp.http.services import Services
 ROUTERS = tuple(
     routes.router
     for routes in (
-        targets, metrics, probes, original, inventory, devices, credentials, discovery, replicas, actuator,
-        account, device_forms, manage, interface, maps, discovery_pages, browse, swagger, openapi,
+        targets, metrics, probes, original, inventory, devices, credentials, discovery, sources, replicas,
+        endpoints, configuration,
+        account, device_forms, credentials_pages, manage, interface, maps, discovery_pages, browse, swagger, openapi,
     )
 )  # fmt: skip
 """In the order in which FastAPI tries them, and in which the OpenAPI document shows them."""

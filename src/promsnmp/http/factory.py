@@ -31,6 +31,7 @@ from promsnmp.http.security.auth import (
 )
 from promsnmp.http.security.login import Login, SessionAuthenticator
 from promsnmp.http.security.login_limit import LoginLimit
+from promsnmp.http.security.logouts import Logouts, logout_folder
 from promsnmp.http.security.origin import Hosts
 from promsnmp.http.security.session_confirmation import SessionConfirmation
 from promsnmp.http.security.sessions import Sessions
@@ -67,6 +68,7 @@ def make_access_control(
         cluster.key.derive,
         lambda principal: _credentials_of(principal, token, basic),
         lifetime=settings.web_session_lifetime / 1000,
+        logouts=Logouts(logout_folder(settings.prom_inv_file)),
     )
     confirmation = SessionConfirmation(cluster, sessions)
     access = AccessControl(

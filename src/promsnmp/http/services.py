@@ -26,6 +26,8 @@ from promsnmp.observe.meters import Meter
 from promsnmp.observe.registry import SelfMetrics
 from promsnmp.polling.detection.first_contact import SystemNames
 from promsnmp.polling.pages.poll_status import PollStatus
+from promsnmp.settings import Settings
+from promsnmp.sources.service import SourceService
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +141,8 @@ class Services:
 
     version: str
     compiled: bool
+    settings: Settings
+    """Those that this replica runs with."""
     health: Health
     metrics: SelfMetrics
     process_meters: Callable[[], Iterable[Meter]]
@@ -151,6 +155,7 @@ class Services:
     devices: Devices
     """Single devices."""
     discovery: Discovery
+    sources: SourceService
     """Searches for devices, and their seeds."""
     search: DeviceSelector
     poll_status: Callable[[Device], PollStatus]

@@ -211,5 +211,5 @@ def _without_discovered(device: Device) -> Device:
     """The device without the fields that a document may omit: in a patch, a missing key was removed on purpose."""
     return replace(
         device, discovered_at=None, sys_object_id="", vendor="", model="", detected_modules=(), status=ACTIVE,
-        last_seen=None, missed_since=None, identifiers=NO_IDENTIFIERS,
+        last_seen=None, missed_since=None, identifiers=NO_IDENTIFIERS, source=None,
     )  # fmt: skip

@@ -72,6 +72,10 @@ class NamedCredentials:
 
     name: str
     credentials: Credentials
+    changed_by: str = ""
+    """Who set them last, as the audit log says it; empty when nobody has since this is kept."""
+    changed_at: str = ""
+    """ISO 8601, UTC."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +133,19 @@ class PollOverrides:
     """Whether it may answer from another address or port than was asked."""
 
 
+@dataclass(frozen=True, slots=True)
+class SourceMark:
+    """The source that a device comes from (``promsnmp.sources``); devices without one are the operator's."""
+
+    name: str
+    """The source's, in the settings."""
+    key: str = ""
+    """What the source calls the device; empty until the source has taken the device over."""
+    given: tuple[str, ...] = ()
+    """The document's names of what the source said last, such as ``sysName`` and ``labels.site``. That is the source's;
+    the rest is the operator's."""
+
+
 NO_OVERRIDES = PollOverrides()
 NO_IDENTIFIERS = DeviceIdentifiers()
 ACTIVE, LOST = "active", "lost"
@@ -168,6 +185,7 @@ class Device:
     extra: str = field(default="", repr=False)
     """As in Agent."""
     overrides: PollOverrides = NO_OVERRIDES
+    source: SourceMark | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,6 +51,8 @@ FIELDS: dict[str, Values] = {
     "vendor": lambda device: [device.vendor],
     "model": lambda device: [device.model],
     "status": lambda device: [device.status],
+    "credentials": lambda device: [agent.credentials_name for agent in device.agents if agent.credentials_name],
+    "source": lambda device: [device.source.name] if device.source is not None else [],
     "identity": lambda device: ["changed"] if device.identity_change is not None else [],
 }
 """Fields besides ``module`` and labels; they have the names of the ``__meta_promsnmp_*`` labels."""

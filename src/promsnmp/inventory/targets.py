@@ -82,14 +82,32 @@ class TargetGroup(NamedTuple):
 class TargetList:
     """Renders the JSON of ``/targets``; after a change, only the devices that changed."""
 
-    def __init__(self, *, site: Site, modules: Sequence[str], scrape_timeout: int = SCRAPE_TIMEOUT) -> None:
+    def __init__(
+        self,
+        *,
+        site: Site,
+        modules: Sequence[str],
+        scrape_timeout: int = SCRAPE_TIMEOUT,
+        native_histograms: bool = False,
+    ) -> None:
         """``modules``: those of a device that does not name its own; may contain ``AUTO``. ``scrape_timeout``
-        (milliseconds): that of a device with an interval of its own, unless the interval is shorter."""
+        (milliseconds): that of a device with an interval of its own, unless the interval is shorter.
+        ``native_histograms``: whether Prometheus is to scrape them."""
         self._scrape_timeout = scrape_timeout
+        self._more = {"__scrape_native_histograms__": "true"} if native_histograms else {}
         self._site = {META + name: value for name, value in site.labels().items()}
         self._modules = tuple(modules)
         self._named = PerDeviceCache(lambda device: self._render(device, by_name=True))
         self._unnamed = PerDeviceCache(lambda device: self._render(device, by_name=False))
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> TargetList:
+        return cls(
+            site=Site.from_settings(settings),
+            modules=settings.modules,
+            scrape_timeout=settings.scrape_timeout,
+            native_histograms=settings.targets_native_histograms,
+        )
 
     def of(self, now: Snapshot, chosen: AbstractSet[str] | None = None) -> bytes:
         """A JSON list of the groups."""
@@ -110,7 +128,7 @@ class TargetList:
     def _render(self, device: Device, *, by_name: bool) -> TargetGroup | None:
         if device.primary is None:
             return None
-        labels = device_labels(device, device.primary) | self._site
+        labels = device_labels(device, device.primary) | self._site | self._more
         wanted = requested_modules(device, self._modules)
         modules = ",".join(effective_modules(device, self._modules))
         if modules and (AUTO not in wanted or device.detected_modules):
@@ -147,6 +165,7 @@ def device_labels(device: Device, primary: Agent) -> dict[str, str]:
         "model": device.model,
         "status": device.status,
         "identity": "changed" if device.identity_change is not None else "",
+        "source": device.source.name if device.source is not None else "",
         "version": VERSION_NAMES[primary.version],
         **{f"label_{name}": value for name, value in device.labels},
     }

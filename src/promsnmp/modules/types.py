@@ -49,3 +49,5 @@ class IndexType(StrEnum):
     INET_ADDRESS_MISSING_SIZE = "InetAddressMissingSize"
     LLDP_PORT_ID = "LldpPortId"
     ENUM_AS_INFO = "EnumAsInfo"
+    OBJECT_IDENTIFIER = "ObjectIdentifier"
+    """Dotted sub-identifiers (RFC 2578 section 7.7); ours, snmp_exporter has no such type."""

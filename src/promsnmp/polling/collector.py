@@ -153,6 +153,15 @@ class Collector:
         key = modules, overrides_of_plan(overrides), ()
         return self._known_plan(key) or run_steps(self._make_plan(key))
 
+    def known_plan(self, target: Target) -> Plan | None:
+        """The plan of the last poll of a target; None when it is not known any more."""
+        state = self.states.find(target)
+        if state is None:
+            return None
+        has_health = target.health and not self._detector.has_module(HEALTH)
+        names = state.health.names if has_health else ()
+        return self._known_plan((state.modules, overrides_of_plan(target.overrides), names))
+
     async def _plan(self, modules: tuple[str, ...], overrides: PollOverrides, definitions: tuple[str, ...]) -> Plan:
         """As ``plan``, with the columns that health definitions need of the walks; a large one is made in a thread."""
         key = modules, overrides_of_plan(overrides), definitions
@@ -196,7 +205,10 @@ class Collector:
             target, modules, state.engine, deadline=deadline, limits=state.limits, observer=observer
         )
         budget = ReadBudget(self._options.limits, is_memory_short=self._memory.is_critical)
-        run = PollRun(session, result, target.credentials.version, state.limits, budget, self.step_runner)
+        wants_host_uptime = self._options.start_times and state.start.has_host_uptime is not False
+        run = PollRun(
+            session, result, target.credentials.version, state.limits, budget, self.step_runner, wants_host_uptime
+        )
         try:
             async with session:
                 await run.read(self._label_cache(target, state), self._render_modules)

@@ -13,6 +13,7 @@ from promsnmp.polling.detection.identity_state import IdentityState
 from promsnmp.polling.detection.schedule import DetectionSchedule
 from promsnmp.polling.health.health_state import HealthState
 from promsnmp.polling.health.summary import NO_SUMMARY, HealthSummary
+from promsnmp.polling.history.device_start import DeviceStart
 from promsnmp.polling.history.error_rates import ErrorRates
 from promsnmp.polling.history.link_changes import LinkChanges
 from promsnmp.polling.history.poll_history import PollHistory
@@ -63,6 +64,8 @@ class DeviceState:
     """Errors and discards of interfaces; of devices of the inventory."""
     links: LinkChanges = field(default_factory=LinkChanges)
     """Interfaces whose state has changed; of devices of the inventory."""
+    start: DeviceStart = field(default_factory=DeviceStart)
+    """When its counters began."""
     samples: int = 0
     """Samples on the last page."""
     summary: HealthSummary = NO_SUMMARY
@@ -192,7 +195,7 @@ class DeviceStates:
         """Key and modules of every target, and its histograms, None when it has none."""
         for (key, modules), state in list(self._states.items()):
             utilization = state.render_state.utilization
-            yield key, modules, utilization if utilization.all_series() else None
+            yield key, modules, utilization or None
 
     def count_definitions(self) -> dict[str, int]:
         """The health definitions that suit some target, each with the number of targets."""

@@ -12,7 +12,7 @@ fact. Labels of such a table are read with every poll until its rows are the sam
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from promsnmp.exposition.partial_plan import PartialPlan, make_partial_plan
 from promsnmp.exposition.plan import Plan
@@ -145,7 +145,7 @@ class LabelCache:
     def _renamed_tables(self, plan: Plan, read: Callable[[int], bytes]) -> set[int]:
         """The tables of the keys whose content was not the same when they were ``read`` last."""
         keys = [at for at in self._keys if at in self._columns]
-        return set().union(*(plan.label_columns[at] for at in keys if self._columns[at].content.octets != read(at)))
+        return set().union(*(plan.label_columns[at] for at in keys if not self._columns[at].content.has(read(at))))
 
     def end(
         self, plan: Plan, renderer: Renderer, *, without: frozenset[int], complete: bool, now: float
@@ -167,9 +167,10 @@ class LabelCache:
 
     def _store(self, plan: Plan, at: int, octets: bytes, now: float) -> Steps[None]:
         cached = self._columns.get(at)
-        if cached is None or cached.content.octets != octets:
+        if cached is None or not cached.content.has(octets):
             content = yield from LabelColumn.of(octets, plan.columns[at])
-            self._columns[at] = _CachedColumn(content, now)
+            same = (one.content.index for one in self._columns.values() if one.content.index == content.index)
+            self._columns[at] = _CachedColumn(replace(content, index=next(same, content.index)), now)
             self._partial_plans.clear()
         else:
             cached.polls, cached.read_at = 0, now

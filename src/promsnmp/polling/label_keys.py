@@ -19,6 +19,7 @@ from promsnmp.exposition.partial_plan import RESTART_COST, ColumnSize, edge_colu
 from promsnmp.exposition.plan import MetricPlan, Plan
 from promsnmp.modules.types import MetricType
 from promsnmp.snmp import ber
+from promsnmp.support.compression import pack, unpack
 from promsnmp.support.steps import Steps
 
 LabelGroup = frozenset[int]
@@ -27,9 +28,11 @@ LabelGroup = frozenset[int]
 
 @dataclass(frozen=True, slots=True)
 class LabelColumn:
-    """A label column as it was read last."""
+    """A label column as it was read last, compressed."""
 
-    octets: bytes
+    packed: bytes
+    digest: int
+    """The hash of its octets."""
     size: ColumnSize
     index: bytes
     """The OID suffixes of its rows, as ``ber.values`` gives them."""
@@ -48,7 +51,17 @@ class LabelColumn:
             count += len(rows)
             distinct.update(rows)
             yield
-        return cls(octets, ColumnSize(count, len(octets)), b"".join(indexes), len(distinct) == count)
+        size = ColumnSize(count, len(octets))
+        return cls(pack(octets), hash(octets), size, b"".join(indexes), len(distinct) == count)
+
+    @property
+    def octets(self) -> bytes:
+        """The encoded varbinds."""
+        return unpack(self.packed)
+
+    def has(self, octets: bytes) -> bool:
+        """Whether these are its encoded varbinds: by a hash of 64 bits, which strangers cannot guess."""
+        return len(octets) == self.size.octets and hash(octets) == self.digest
 
     def covers(self, other: LabelColumn) -> bool:
         """Whether each row of ``other`` is a row here."""

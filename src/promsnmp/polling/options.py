@@ -25,6 +25,8 @@ class CollectorOptions:
     """Whether there is no page at all when a part cannot be read, or when a series or a family occurs twice."""
     own_metrics: bool = True
     """Whether pages have families that snmp_exporter does not have."""
+    start_times: bool = False
+    """Whether pages say in protobuf when the counters began."""
     source_address: str = ""
     """The local address that requests are sent from; empty: the system chooses."""
     deadline_setting: str = ""

@@ -18,7 +18,7 @@ from promsnmp.polling.health.health_run import HealthResult
 from promsnmp.polling.label_cache import LabelCache
 from promsnmp.polling.overrides import is_unconnected
 from promsnmp.polling.target import Target
-from promsnmp.snmp import ber
+from promsnmp.snmp import ber, oid
 from promsnmp.snmp.credentials import User, Version
 from promsnmp.snmp.operations.base import AgentLimits, Cost
 from promsnmp.snmp.operations.budget import ReadBudget
@@ -34,6 +34,8 @@ from promsnmp.support.steps import StepRunner, Steps
 
 Render = Callable[["PollResult"], Awaitable[Renderer]]
 """Renders the modules."""
+HR_SYSTEM_UPTIME = oid.encode("1.3.6.1.2.1.25.1.1.0")
+"""How long the host is up (RFC 2790 section 4.2), which may be longer than its agent is (sysUpTime)."""
 SMALL = 256 * 1024
 """Octets of varbinds up to which a poll is processed on the event loop: no step then takes longer than some 20 ms."""
 
@@ -64,6 +66,10 @@ class PollResult:
     """Seconds that this rendering took."""
     health: HealthResult | None = None
     """What was read for health; None when it was not asked for."""
+    host_ticks: int | None = None
+    """hrSystemUptime in hundredths of a second, where it was asked for and is there."""
+    asked_host_uptime: bool = False
+    """Whether the device answered a request for it."""
 
     @classmethod
     def begin(cls, plan: Plan, render_state: RenderState) -> Self:
@@ -148,6 +154,8 @@ class PollRun:
     limits: AgentLimits
     budget: ReadBudget
     step_runner: StepRunner
+    wants_host_uptime: bool = False
+    """Whether hrSystemUptime is read, too, if that takes no more packets."""
 
     async def read(self, label_cache: LabelCache | None, render: Render) -> None:
         """Reads what the plan asks for. Raises SnmpError when the session ends early.
@@ -251,8 +259,9 @@ class PollRun:
     async def _get(self, names: Sequence[bytes], indicators: Sequence[bytes] = ()) -> dict[bytes, int]:
         """Gets objects, and with the same requests the ``indicators``; returns the numbers among those."""
         result, wanted = self.result, frozenset(names)
+        more = (HR_SYSTEM_UPTIME,) if self.wants_host_uptime and self.version is not Version.V1 else ()
         gets = GetOperation(
-            tuple(dict.fromkeys((*names, *indicators))),
+            tuple(dict.fromkeys((*names, *indicators, *more))),
             result.scanner,
             columns_of=wanted,
             limits=self.limits,
@@ -267,8 +276,10 @@ class PollRun:
             failures = {name: error for name, error in gets.failures.items() if name in wanted}
             result.failures |= failures
             result.gets_cost, result.gets_failed = gets.cost, bool(failures) or not gets.complete
-        values = {one.oid: ber.integer_value(one.tag, one.value) for one in gets.varbinds if one.oid in indicators}
-        return {name: number for name, number in values.items() if number is not None}
+        values = {one.oid: ber.integer_value(one.tag, one.value) for one in gets.varbinds}
+        result.asked_host_uptime = bool(more) and gets.complete and HR_SYSTEM_UPTIME not in gets.failures
+        result.host_ticks = values.get(HR_SYSTEM_UPTIME)
+        return {name: number for name in indicators if (number := values.get(name)) is not None}
 
 
 def _filtered(plan: Plan, columns: Mapping[bytes, bytes]) -> Steps[Plan]:

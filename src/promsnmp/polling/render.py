@@ -13,6 +13,7 @@ from promsnmp.exposition.formats import openmetrics, text
 from promsnmp.exposition.labels import label_text
 from promsnmp.exposition.plan import ModulePlan
 from promsnmp.exposition.renderer import Renderer
+from promsnmp.exposition.utilization.histogram import UtilizationSeries
 from promsnmp.exposition.utilization.interfaces import add_utilization
 from promsnmp.inventory.modules import HEALTH
 from promsnmp.observe.exporter_counts import ExporterCounts
@@ -20,8 +21,10 @@ from promsnmp.polling.device_state import DeviceState
 from promsnmp.polling.health.health_run import HealthResult
 from promsnmp.polling.health.health_samples import add_health, health_of
 from promsnmp.polling.health.summary import NO_SUMMARY, HealthSummary, summarise
+from promsnmp.polling.history.start_times import start_times
 from promsnmp.polling.options import CollectorOptions
 from promsnmp.polling.pages.page import Format, RenderedPage
+from promsnmp.polling.pages.row_updates import OwnFamily
 from promsnmp.polling.poll import PollResult
 from promsnmp.polling.target import Target
 from promsnmp.snmp import oid
@@ -46,6 +49,8 @@ OWN_METRIC_NAMES = frozenset(
         "promsnmp_page_dropped_values",
         "promsnmp_poll_interval_seconds",
         "snmp_trap_last_timestamp_seconds",
+        "snmp_trap_object_state",
+        "snmp_trap_object_timestamp_seconds",
         "snmp_trap_total",
     )
 )
@@ -56,13 +61,12 @@ _INTERVAL = "Seconds between two polls of a device that has an interval of its o
 _DROPPED = "Values that the device returned but that are not on this page, or (invalid_index) under doubtful labels."
 
 
-OwnFamily = tuple[str, str, str, Sequence[tuple[Mapping[str, str], float]]]
-"""Name (one of OWN_METRIC_NAMES), type, help, and samples: labels and number."""
-PageFamilies = Callable[[str], Sequence[OwnFamily]]
-"""More families on the page of a device, by its id; called in any thread."""
+PageFamilies = Callable[[str, float], Sequence[OwnFamily]]
+"""More families (of OWN_METRIC_NAMES) on the page of a poll of a device, by the device's id and when the poll began
+(seconds, monotonic); called in any thread."""
 
 
-def no_families(_: str) -> Sequence[OwnFamily]:
+def no_families(_: str, __: float) -> Sequence[OwnFamily]:
     """No more families."""
     return ()
 
@@ -142,19 +146,28 @@ class PageRenderer:
             if self._options.link_changes:
                 state.links.note(renderer)
         yield from self._complete(target, renderer, result)
+        is_other_device = bool(state.identity.differences)
+        starts = None
+        if self._options.start_times:
+            starts = start_times(state.start, renderer, result, is_other_device=is_other_device)
         scrape_metrics = _ScrapeMetrics(
             result,
             time.perf_counter() - began,
             own=self._options.own_metrics,
-            is_other_device=bool(state.identity.differences),
+            is_other_device=is_other_device,
             interval=target.overrides.interval / 1000,
-            families=self._page_families(target.device_id) if target.managed else (),
+            families=self._page_families(target.device_id, result.started) if target.managed else (),
         )
-        bodies, samples, missing = yield from self._bodies(renderer.exposition, scrape_metrics, result, formats)
+        wanted = set(formats)
+        texts = wanted - {Format.PROTOBUF} or {Format.TEXT}  # protobuf is made from it
+        bodies, samples, missing = yield from self._bodies(renderer.exposition, scrape_metrics, result, texts)
         for name, seconds in scrape_metrics.seconds.items():
             self._counts.record_collection(name, seconds)
         problem = _too_large(target, self._options) if missing else None
-        page = RenderedPage(result.started, state.modules, bodies)
+        page = RenderedPage(result.started, state.modules, bodies, starts=starts, series=self._series(target, result))
+        if Format.PROTOBUF in wanted:
+            yield from page.convert(Format.PROTOBUF)
+        renderer.close()
         if release:
             yield from renderer.release()
             if result.health is not None and result.health.health is not None:
@@ -173,6 +186,12 @@ class PageRenderer:
         yield
         if options.strict:
             _require_unique(target, exposition)
+
+    def _series(self, target: Target, result: PollResult) -> Sequence[UtilizationSeries] | None:
+        """The histograms on the page of a poll; None when it has none of ours."""
+        options = self._options
+        is_shown = options.utilization and options.own_metrics and target.owned and self._observes(target.shard)
+        return result.render_state.utilization.current_series() or None if is_shown else None
 
     def _bodies(
         self, exposition: Exposition, scrape_metrics: _ScrapeMetrics, result: PollResult, formats: Iterable[Format]

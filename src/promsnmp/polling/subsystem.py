@@ -39,6 +39,7 @@ from promsnmp.polling.overrides import aged_by_sleep
 from promsnmp.polling.pages.cache import CacheEntry, PageCache
 from promsnmp.polling.pages.page import RenderedPage
 from promsnmp.polling.pages.poll_status import NEVER_POLLED, PollStatus
+from promsnmp.polling.pages.row_updates import OwnFamily, RowUpdate, names_on_page, row_lines
 from promsnmp.polling.pages.service import PageService
 from promsnmp.polling.poll import SessionFactory
 from promsnmp.polling.poller import Poller
@@ -249,6 +250,27 @@ class PollingSubsystem:
             return {}
         return await self._walker.get(target, names, EngineState() if state is None else state.engine)
 
+    async def get_rows(self, device: Device, names: Sequence[bytes]) -> Mapping[bytes, VarBind]:
+        """As ``get``; with the other states that the page of the device has of the rows of ``names``."""
+        target = self._target(device)
+        plan = None if target is None else self.collector.known_plan(target)
+        return await self.get(device, names if plan is None else names_on_page(plan, names))
+
+    async def update_page(
+        self, device: Device, answers: Mapping[bytes, VarBind], answered_at: float, families: Sequence[OwnFamily] = ()
+    ) -> bool:
+        """Puts what ``get_rows`` has returned, by ``answered_at`` (seconds, monotonic), onto the page of a device, and
+        ``families``, which replace those of the same names. Whether its page has it now."""
+        target = self._target(device)
+        plan = None if target is None else self.collector.known_plan(target)
+        state = None if target is None else self.collector.states.find(target)
+        if target is None or plan is None or state is None:
+            return False
+        unsigned = self._settings.snmp_unsigned_sizes
+        lines = row_lines(plan, state.render_state, answers.values(), unsigned_sizes=unsigned)
+        names = frozenset(name for name, *_ in families)
+        return await self.page_service.update_rows(target, RowUpdate(answered_at, lines, families, names))
+
     def link_changes(self, target: Target) -> Mapping[bytes, int]:
         """The new ``ifOperStatus`` of interfaces that the last poll found changed, by OID suffix."""
         state = self.collector.states.find(target)
@@ -400,6 +422,7 @@ def _collector_options(settings: Settings) -> CollectorOptions:
         unsigned_sizes=settings.snmp_unsigned_sizes,
         strict=settings.scrape_strict,
         own_metrics=settings.page_own_metrics,
+        start_times=settings.page_own_metrics and settings.page_start_timestamps,
         source_address=settings.snmp_source_address,
         deadline_setting="COLLECTION_TIMEOUT",
         label_refresh=settings.collection_label_refresh if interval else 1,

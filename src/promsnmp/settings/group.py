@@ -18,6 +18,8 @@ class Group(BaseSettings):
     """Heading of the group in docs/reference/configuration.md."""
     KEY: ClassVar[str]
     """Key of the group in promsnmp.yml."""
+    LIST: ClassVar[str] = ""
+    """The group's only setting, where the key has a list itself; its text is then that list as JSON."""
 
 
 def is_secret(field: FieldInfo) -> bool:

@@ -42,6 +42,16 @@ class PageSettings(Group):
         description="Add the metrics that snmp_exporter does not have to pages: `promsnmp_*` and "
         "`interface_utilization`.",
     )
+    page_start_timestamps: bool = Field(
+        True,
+        description="Say in protobuf when the counters of a device began, for Prometheus with "
+        "`--enable-feature=created-timestamp-zero-ingestion` or `st-storage`. Never with `PAGE_OWN_METRICS=false`.",
+    )
+    targets_native_histograms: bool = Field(
+        False,
+        description="Give the targets of `/targets` the label `__scrape_native_histograms__`, by which Prometheus 3.13 "
+        "and newer scrape them in protobuf, with native histograms, whatever its configuration says.",
+    )
     health_metrics: bool = Field(
         True,
         description="Add the health of devices (CPU, memory, temperatures, fans, power supplies, ... under the same "

@@ -15,6 +15,7 @@ from pydantic import ValidationError, model_validator
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource
 
 from promsnmp.errors import SettingsError
+from promsnmp.settings.device_sources.group import DeviceSourceSettings
 from promsnmp.settings.discovery import DiscoverySettings
 from promsnmp.settings.group import Group, is_secret
 from promsnmp.settings.inventory import InventorySettings, SiteSettings
@@ -35,6 +36,7 @@ GROUPS: tuple[type[Group], ...] = (
     PageSettings,
     SnmpSettings,
     DiscoverySettings,
+    DeviceSourceSettings,
     TrapSettings,
     TrapOutputSettings,
     InventorySettings,
@@ -51,6 +53,7 @@ class Settings(
     PageSettings,
     SnmpSettings,
     DiscoverySettings,
+    DeviceSourceSettings,
     TrapSettings,
     TrapOutputSettings,
     InventorySettings,
@@ -127,6 +130,7 @@ def _problem(item: object, sources: Sources, overrides: Mapping[str, object]) ->
     if not name:  # the problem is about several settings, and the reason names them
         return reason
     field = Settings.model_fields.get(name)
-    shown = "" if field is not None and is_secret(field) else f"={item['input']!s}"
+    is_hidden = name == DeviceSourceSettings.LIST or (field is not None and is_secret(field))
+    shown = "" if is_hidden else f"={item['input']!s}"
     spelling = name.upper() if name in overrides else sources.spelling(name)
     return f"{spelling}{shown}: {reason[:1].lower() + reason[1:]}"

@@ -17,6 +17,7 @@ from typing import cast
 import httptools
 
 from promsnmp.errors import PeerError
+from promsnmp.support.proxy.http_proxy import HttpProxy, tunnel
 
 HeaderPairs = Sequence[tuple[bytes, bytes]]
 
@@ -58,8 +59,15 @@ class HttpClient:
     """Keep-alive connections to ``host:port``: one for each concurrent request."""
 
     def __init__(
-        self, address: str, *, tls: ssl.SSLContext | None = None, connect_timeout: float = CONNECT_TIMEOUT
+        self,
+        address: str,
+        *,
+        tls: ssl.SSLContext | None = None,
+        connect_timeout: float = CONNECT_TIMEOUT,
+        proxy: HttpProxy | None = None,
     ) -> None:
+        """``proxy``: connections go through it, with TLS in a tunnel."""
+        self._proxy = proxy
         host, _, port = address.rpartition(":")
         self.address = address
         self._host, self._port = host.strip("[]"), int(port)
@@ -107,6 +115,10 @@ class HttpClient:
             self._idle.pop().close()
 
     def _message(self, method: str, target: bytes, headers: HeaderPairs, body: bytes) -> bytes:
+        if self._proxy is not None and self._tls is None:  # the absolute form (RFC 9112 section 3.2.2)
+            target = b"http://%b%b" % (self.address.encode(), target)
+            if self._proxy.authorization:
+                headers = [*headers, (b"proxy-authorization", self._proxy.authorization)]
         lines = [b"%b %b HTTP/1.1\r\nhost: %b\r\n" % (method.encode(), target, self.address.encode())]
         lines += [b"%b: %b\r\n" % pair for pair in headers]
         if body or method not in ("GET", "HEAD"):
@@ -126,7 +138,15 @@ class HttpClient:
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(self._connect_timeout):
-                _, made = await loop.create_connection(_Connection, self._host, self._port, ssl=self._tls)
+                if self._proxy is None:
+                    _, made = await loop.create_connection(_Connection, self._host, self._port, ssl=self._tls)
+                elif self._tls is None:
+                    _, made = await loop.create_connection(_Connection, self._proxy.host, self._proxy.port)
+                else:
+                    opened = await tunnel(self._proxy, self.address)
+                    _, made = await loop.create_connection(
+                        _Connection, sock=opened, ssl=self._tls, server_hostname=self._host
+                    )
         except TimeoutError:
             raise RequestNotSent(f"{self.address} does not accept a connection") from None
         except ssl.SSLCertVerificationError as error:

@@ -12,6 +12,8 @@ from promsnmp.support.yaml_text import NULL
 _MERGE = "<<"
 QUOTED_LENGTH = 60
 """Characters of a wrong value that an error shows."""
+MOST_VALUES = 2_000_000
+"""Values of a document that ``plain_value`` makes, at most."""
 
 
 class NodeError(Exception):
@@ -182,3 +184,19 @@ def text(node: yaml.Node, what: str) -> str:
     if not isinstance(node, yaml.ScalarNode):
         raise NodeError(node, f"{what} must be text")
     return "" if node.tag == NULL else str(node.value)
+
+
+def plain_value(node: yaml.Node, *, budget: list[int] | None = None) -> object:
+    """The value of a node: mappings, lists, None, and text for every other scalar, so that the name 007 stays 007.
+
+    Aliases are repeated, ``MOST_VALUES`` values in all. Raises NodeError.
+    """
+    left = [MOST_VALUES] if budget is None else budget  # shared by all levels
+    left[0] -= 1
+    if left[0] < 0:
+        raise NodeError(node, f"there are more than {MOST_VALUES:,} values")
+    if isinstance(node, yaml.MappingNode):
+        return {key: plain_value(value, budget=left) for key, value in pairs(node, "a mapping")}
+    if isinstance(node, yaml.SequenceNode):
+        return [plain_value(item, budget=left) for item in node.value]
+    return None if is_null(node) else text(node, "a value")

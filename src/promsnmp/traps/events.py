@@ -5,27 +5,23 @@ The owner is the replica that polls the device; another one that received the tr
 
 from __future__ import annotations
 
-import asyncio
-import logging
 import time
-from collections.abc import Awaitable, Callable, Container, Mapping
+from collections.abc import Awaitable, Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from promsnmp.errors import PromSnmpError
 from promsnmp.inventory.model import Device
+from promsnmp.polling.pages.row_updates import OwnFamily
 from promsnmp.snmp.ber import VarBind
-from promsnmp.traps.confirm.link_states import IF_OPER_STATUS, Finding, LinkStates, Said, findings, if_index
 from promsnmp.traps.confirm.missed import MissedTraps
+from promsnmp.traps.confirm.object_states import Finding, ObjectStates, Said, if_index, said_by
 from promsnmp.traps.confirm.poll_requests import PollRequests
+from promsnmp.traps.confirm.row_requests import RowRequests
 from promsnmp.traps.device_traps import DeviceTraps
 from promsnmp.traps.metrics import TrapMeters
-from promsnmp.traps.naming import LINK_DOWN, LINK_UP
+from promsnmp.traps.names.confirmations import Confirmation
+from promsnmp.traps.naming import LINK_DOWN, LINK_UP, nothing_confirms
 
-log = logging.getLogger(__name__)
-
-MAX_COMPARISONS = 16
-"""Devices that are asked for the states of interfaces at the same time."""
 MAX_PENDING = 100
 """Receipts of one device that wait for a page."""
 PollWhich = Literal["known", "all", "none"]
@@ -43,7 +39,7 @@ class TrapEvent:
     """Unix seconds."""
     is_authenticated: bool
     varbinds: tuple[VarBind, ...] = ()
-    """Of link traps: those that name the interface."""
+    """Of notifications that can be confirmed: those that say of which object."""
     id: str = ""
     """That of the notification."""
     receiver: str = ""
@@ -60,7 +56,11 @@ class DevicePolls(Protocol):
 
     def poll_again(self, device: Device) -> bool: ...
 
-    def get(self, device: Device, names: list[bytes]) -> Awaitable[Mapping[bytes, VarBind]]: ...
+    def get_rows(self, device: Device, names: list[bytes]) -> Awaitable[Mapping[bytes, VarBind]]: ...
+
+    def update_page(
+        self, device: Device, answers: Mapping[bytes, VarBind], answered_at: float, families: Sequence[OwnFamily]
+    ) -> Awaitable[bool]: ...
 
 
 @dataclass(slots=True)
@@ -69,7 +69,7 @@ class _Pending:
 
     receipts: list[float] = field(default_factory=list)
     """Seconds, monotonic."""
-    links: LinkStates = field(default_factory=LinkStates)
+    states: ObjectStates = field(default_factory=ObjectStates)
 
 
 def ignore(said: Said, finding: Finding) -> None:
@@ -78,7 +78,8 @@ def ignore(said: Said, finding: Finding) -> None:
 
 class DeviceEvents:
     """Handles the traps of devices that this replica polls. ``find_device`` finds one of the inventory by id;
-    ``tell`` hears what polls found of link traps."""
+    ``tell`` hears what was found of traps that
+    ``confirmation_of`` (by notification) knows to confirm."""
 
     def __init__(
         self,
@@ -90,6 +91,7 @@ class DeviceEvents:
         which: PollWhich,
         interval: float,
         unauthenticated_interval: float,
+        confirmation_of: Callable[[bytes], Confirmation | None] = nothing_confirms,
         tell: Callable[[Said, Finding], None] = ignore,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
@@ -100,13 +102,13 @@ class DeviceEvents:
         self._device_traps = device_traps
         self._which = which
         self._requests = PollRequests(self._poll, interval=interval, unauthenticated_interval=unauthenticated_interval)
+        self._confirmation_of = confirmation_of
+        self._rows = RowRequests(polls, self._found, meters, device_traps, clock=clock, wall=wall)
         self._tell = tell
         self._clock = clock
         self._wall = wall
         self._pending: dict[str, _Pending] = {}
-        self._comparisons: set[asyncio.Task[None]] = set()
         self._missed = MissedTraps()
-        self._slots = asyncio.Semaphore(MAX_COMPARISONS)
 
     def handle(self, event: TrapEvent) -> None:
         """Counts a trap, and asks for a poll of its device, if it causes one."""
@@ -118,9 +120,10 @@ class DeviceEvents:
             pending.receipts.append(self._clock() - max(self._wall() - event.received_at, 0.0))
         if event.is_about_link and (row := if_index(event.varbinds)):
             self._missed.add(event.device_id, row, self._clock())
-        found = pending.links.add(event.oid, event.varbinds, trap_id=event.id, receiver=event.receiver)
-        if found is not None:
-            self._found(*found)
+        if (confirmation := self._confirmation_of(event.oid)) is not None:
+            said = said_by(confirmation, event.varbinds, trap_id=event.id, receiver=event.receiver)
+            if (found := pending.states.add(said)) is not None:
+                self._found(*found)
         self._requests.request(event.device_id, is_authenticated=event.is_authenticated)
 
     def on_polled(
@@ -130,6 +133,8 @@ class DeviceEvents:
         are the new states of interfaces, by row."""
         if has_page:
             self._meters.missed += self._missed.on_polled(device_id, began, changes or {})
+            self._device_traps.on_polled(device_id, began)
+            self._rows.on_polled(device_id, began)
         pending = self._pending.get(device_id)
         if pending is None or not pending.receipts or pending.receipts[0] > began:
             return
@@ -143,12 +148,10 @@ class DeviceEvents:
         pending.receipts = [at for at in pending.receipts if at > began]
         if not pending.receipts:
             del self._pending[device_id]
-        said = pending.links.take()
+        said = pending.states.take()
         device = self._find_device(device_id)
         if said and device is not None:
-            task = asyncio.create_task(self._compare(device, said), name="comparison after a trap")
-            self._comparisons.add(task)
-            task.add_done_callback(self._comparisons.discard)
+            self._rows.compare(device, said)
 
     def retain(self, device_ids: Container[str]) -> None:
         """Forgets devices that are not in the inventory any more."""
@@ -160,33 +163,23 @@ class DeviceEvents:
     async def stop(self) -> None:
         """Ends what runs."""
         self._requests.stop()
-        for task in self._comparisons:
-            task.cancel()
-        await asyncio.gather(*self._comparisons, return_exceptions=True)
+        await self._rows.stop()
 
     def _poll(self, device_id: str) -> None:
-        device = self._find_device(device_id)
+        since, device = self._clock(), self._find_device(device_id)
         if device is None or not self._polls.poll_again(device):
             self._give_up(device_id)
             return
         self._meters.polls += 1
+        if (pending := self._pending.get(device_id)) is not None and (said := list(pending.states)):
+            self._rows.ask(device, said, pending.states, since=since)
 
     def _give_up(self, device_id: str) -> None:
         """No poll can say what the traps of a device were about."""
         if (pending := self._pending.pop(device_id, None)) is not None:
-            for said in pending.links.take().values():
+            for said in pending.states.take():
                 self._found(said, Finding.UNKNOWN)
 
     def _found(self, said: Said, finding: Finding) -> None:
         self._meters.findings[finding] += 1
         self._tell(said, finding)
-
-    async def _compare(self, device: Device, said: Mapping[bytes, Said]) -> None:
-        answers: Mapping[bytes, VarBind] = {}
-        async with self._slots:
-            try:
-                answers = await self._polls.get(device, [IF_OPER_STATUS + row for row in said])
-            except PromSnmpError as error:
-                log.debug("cannot compare traps of %s with its interfaces: %s", device.sys_name or device.id, error)
-        for one, finding in findings(said, answers):
-            self._found(one, finding)

@@ -27,5 +27,5 @@ def make_traps(
         return dict(device.labels) if device is not None else {}
 
     pass_on = PassOn.of_settings(settings, labels)
-    names = TrapNames(pass_on.name_of, pass_on.severity_of)
+    names = TrapNames(pass_on.name_of, pass_on.severity_of, pass_on.confirmation_of)
     return TrapSubsystem(settings, store, cluster, polling, device_traps, names=names, pass_on=pass_on)

@@ -9,7 +9,7 @@ from prometheus_client.metrics_core import CounterMetricFamily, Metric
 
 from promsnmp.observe.counts import Distribution
 from promsnmp.observe.metric_families import gauge, histogram
-from promsnmp.traps.confirm.link_states import Finding
+from promsnmp.traps.confirm.object_states import Finding
 from promsnmp.traps.naming import OTHER
 from promsnmp.traps.receive.counts import TrapCounts
 
@@ -30,6 +30,8 @@ class TrapMeters:
         self.missed = 0
         self.polls = 0
         """Polls that traps asked for."""
+        self.page_updates = 0
+        """Pages that got rows before a poll has ended."""
 
     def add(self, name: str, severity: str) -> None:
         """Counts an accepted notification."""
@@ -56,14 +58,19 @@ class TrapMeters:
         yield CounterMetricFamily("promsnmp_informs_acknowledged", "Informs that were answered.", counts.acknowledged)
         yield gauge("promsnmp_traps_queued", "Datagrams that wait for being processed.", waiting)
         yield CounterMetricFamily("promsnmp_trap_polls", "Polls of devices because of their traps.", self.polls)
+        yield CounterMetricFamily(
+            "promsnmp_trap_page_updates",
+            "Pages that got the rows that traps were about before the poll had ended.",
+            self.page_updates,
+        )
         yield histogram(
             "promsnmp_trap_page_delay_seconds",
             "Time from the receipt of a trap until the page of its device shows a poll that began after it.",
             self.delay,
         )
         confirmed = CounterMetricFamily(
-            "promsnmp_trap_link_states",
-            "linkDown and linkUp traps by what the device answered about the interface after them.",
+            "promsnmp_trap_confirmations",
+            "Traps of which PromSNMP knows what confirms them, by what the device answered after them.",
             labels=["result"],
         )
         for finding, count in self.findings.items():

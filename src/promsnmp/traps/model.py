@@ -41,7 +41,10 @@ class Notification:
     id: str = field(default_factory=lambda: secrets.token_hex(8))
     """Given by the receiver, and the same on all replicas; a second event about the notification refers to it."""
 
+    is_new: bool = True
+    """Whether it is certain that nobody recorded it earlier and sent it again."""
+
     @property
     def authenticated(self) -> bool:
-        """Whether the sender proved itself; a community is no proof."""
-        return self.security_level is not SecurityLevel.NO_AUTH_NO_PRIV
+        """Whether the sender proved itself; a community is no proof, nor is an authentic message that may be old."""
+        return self.is_new and self.security_level is not SecurityLevel.NO_AUTH_NO_PRIV

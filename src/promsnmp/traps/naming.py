@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from promsnmp.snmp import oid
 from promsnmp.traps.model import Notification
+from promsnmp.traps.names.confirmations import Confirmation
 from promsnmp.traps.receive.pdu import SNMP_TRAPS
 
 _GENERIC = ("coldStart", "warmStart", "linkDown", "linkUp", "authenticationFailure", "egpNeighborLoss")
@@ -28,13 +29,20 @@ def generic_severity(notification: Notification) -> str:
     return _SEVERITIES.get(GENERIC_NAMES.get(notification.oid, ""), "info")
 
 
+def nothing_confirms(_: bytes) -> Confirmation | None:
+    """Where there are no definitions."""
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class TrapNames:
     """``name_of`` returns the name of a notification (content octets), a text with dots for one without a name;
-    ``severity_of`` a short word, one of few."""
+    ``severity_of`` a short word, one of few; ``confirmation_of`` what confirms a notification, None where nothing is
+    known to."""
 
     name_of: Callable[[bytes], str] = generic_name
     severity_of: Callable[[Notification], str] = generic_severity
+    confirmation_of: Callable[[bytes], Confirmation | None] = nothing_confirms
 
     def known_name(self, notification: bytes) -> str:
         """The name, "" for a notification without one: names have no dots (RFC 2578 section 3.1)."""

@@ -9,6 +9,7 @@ from prometheus_client.metrics_core import CounterMetricFamily, Metric
 
 from promsnmp.settings.trap_outputs import TrapOutputSettings
 from promsnmp.traps.model import Notification
+from promsnmp.traps.names.confirmations import Confirmation
 from promsnmp.traps.names.model import NamedNotification, Severity
 from promsnmp.traps.names.namer import Namer
 from promsnmp.traps.outputs.factory import build_outputs
@@ -74,6 +75,10 @@ class PassOn:
         definitions = self._namer.ready()
         known = definitions.notification(oid)
         return known.name if known is not None else definitions.name(oid)
+
+    def confirmation_of(self, oid: bytes) -> Confirmation | None:
+        """What a device answers after a notification that was right; None where nothing is known to confirm it."""
+        return self._namer.ready().confirmation(oid)
 
     def severity_of(self, notification: Notification) -> Severity:
         return self.decide(notification).named.severity

@@ -12,7 +12,7 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,9 +23,11 @@ from promsnmp.cluster.members.members import Member
 from promsnmp.cluster.peers.client import TRAPS_PATH
 from promsnmp.errors import PeerError
 from promsnmp.snmp.ber import VarBind
-from promsnmp.traps.confirm.link_states import IF_ADMIN_STATUS, IF_INDEX, IF_OPER_STATUS
+from promsnmp.traps.confirm.object_states import table_of
 from promsnmp.traps.events import TrapEvent
 from promsnmp.traps.follow_up.peer_notes import notes_in
+from promsnmp.traps.names.confirmations import Confirmation
+from promsnmp.traps.naming import nothing_confirms
 from promsnmp.traps.receive.duplicates import MAX_REMEMBERED, WINDOW
 from promsnmp.traps.receive.receiver import Claim
 
@@ -39,8 +41,8 @@ SKIP_SECONDS = 2.0
 BATCH = 100
 MAX_QUEUED = 10_000
 """Claims of one message, and keys that wait for one owner."""
-MAX_LINK_VARBINDS, MAX_LINK_OCTETS = 4, 64
-"""Varbinds of a link trap that the owner needs, and octets of a name or value."""
+MAX_VARBINDS, MAX_NAME, MAX_VALUE = 4, 192, 64
+"""Varbinds that the owner needs to know what a trap is about, and octets of a name and a value."""
 _HEADERS = ((b"content-type", b"application/json"),)
 
 
@@ -93,14 +95,18 @@ async def ignore_note(kind: str, document: object) -> None:
 
 class TrapPeers:
     """The claims of this replica. ``handle`` gets new events of the devices that it polls; ``on_note`` the kind and
-    document of each note of another replica (``peer_notes.py``), and raises PeerError for one that it cannot take."""
+    document of each note of another replica (``peer_notes.py``), and raises PeerError for one that it cannot take;
+    ``confirmation_of`` knows what confirms a notification."""
 
     def __init__(
         self,
         cluster: Cluster,
         handle: Callable[[TrapEvent], None],
         on_note: Callable[[str, Any], Awaitable[None]] = ignore_note,
+        *,
+        confirmation_of: Callable[[bytes], Confirmation | None] = nothing_confirms,
     ) -> None:
+        self._confirmation_of = confirmation_of
         self._on_note = on_note
         self._cluster = cluster
         self._handle = handle
@@ -193,7 +199,7 @@ class TrapPeers:
                 done, box.done = box.done[:BATCH], box.done[BATCH:]
                 released, box.released = box.released[:BATCH], box.released[BATCH:]
                 message = {
-                    "claims": [_document(key, event) for key, event, _ in claims],
+                    "claims": [_document(key, event, self._confirmation_of(event.oid)) for key, event, _ in claims],
                     "done": [key.hex() for key in done],
                     "released": [key.hex() for key in released],
                 }
@@ -220,13 +226,8 @@ class TrapPeers:
             return [Claim.NEW] * number
 
 
-def _document(key: bytes, event: TrapEvent) -> dict[str, object]:
-    varbinds: list[tuple[str, int, str]] = []
-    if event.is_about_link:
-        columns = (IF_INDEX, IF_ADMIN_STATUS, IF_OPER_STATUS)
-        found = [one for one in event.varbinds if one.oid.startswith(columns)]
-        short = [one for one in found if len(one.oid) <= MAX_LINK_OCTETS and len(one.value) <= MAX_LINK_OCTETS]
-        varbinds = [(one.oid.hex(), one.tag, one.value.hex()) for one in short[:MAX_LINK_VARBINDS]]
+def _document(key: bytes, event: TrapEvent, confirmation: Confirmation | None) -> dict[str, object]:
+    varbinds = [(one.oid.hex(), one.tag, one.value.hex()) for one in _needed(event.varbinds, confirmation)]
     return {
         "key": key.hex(),
         "device": event.device_id,
@@ -238,6 +239,16 @@ def _document(key: bytes, event: TrapEvent) -> dict[str, object]:
         "id": event.id,
         "receiver": event.receiver,
     }
+
+
+def _needed(varbinds: Iterable[VarBind], confirmation: Confirmation | None) -> list[VarBind]:
+    """Those that say which object a trap is about."""
+    if confirmation is None:
+        return []
+    parts = tuple(one for one in (confirmation.object, confirmation.row, table_of(confirmation.object)) if one)
+    short = (one for one in varbinds if len(one.oid) <= MAX_NAME and len(one.value) <= MAX_VALUE)
+    found = [one for one in short if one.oid.startswith(parts)]
+    return sorted(found, key=lambda one: not one.oid.startswith(parts[:2]))[:MAX_VARBINDS]
 
 
 def _event(document: dict[str, object]) -> TrapEvent:

@@ -36,6 +36,7 @@ from promsnmp.traps.pass_on import PassOn
 from promsnmp.traps.peers import TrapPeers
 from promsnmp.traps.receive.accepted import AcceptedCredentials, accepted_of
 from promsnmp.traps.receive.counts import TrapCounts
+from promsnmp.traps.receive.engine_clocks import EngineClocks, clocks_file
 from promsnmp.traps.receive.listener import TrapListener
 from promsnmp.traps.receive.own_engine import REFRESH_SECONDS, OwnEngine, engine_file
 from promsnmp.traps.receive.receiver import Claim, ReceiverOptions, Sink, TrapReceiver
@@ -94,14 +95,22 @@ class TrapSubsystem:
         self._addresses: dict[str, str] = {}
         self.recent = RecentTraps()
         self.notes = PeerNotes(cluster)
-        self.follow_up = FollowUp(pass_on.outputs if pass_on is not None else Outputs(), self.notes, self.recent)
+        self.follow_up = FollowUp(
+            pass_on.outputs if pass_on is not None else Outputs(),
+            self.notes,
+            self.recent,
+            is_confirmable=lambda oid: self._names.confirmation_of(oid) is not None,
+        )
         self.counts = TrapCounts()
         self.meters = TrapMeters()
         self.engine = OwnEngine(engine_file(settings.prom_inv_file), engine_id=bytes.fromhex(settings.trap_engine_id))
         self._finder = DeviceFinder(
             lambda: store.snapshot, proxies=settings.trap_proxy_networks, addresses=lambda: self._addresses
         )
-        self._usm = TrapReceiverModel(self.engine, polled_clock=self._polled_clock)
+        self._clocks = EngineClocks(
+            clocks_file(settings.prom_inv_file), polled_clock=self._polled_clock, trusts_first=False
+        )
+        self._usm = TrapReceiverModel(self.engine, clocks=self._clocks)
         self.events = DeviceEvents(
             polling,
             self._find_device,
@@ -110,9 +119,12 @@ class TrapSubsystem:
             which=settings.trap_polls,
             interval=settings.trap_poll_interval / 1000,
             unauthenticated_interval=settings.trap_unauthenticated_poll_interval / 1000,
+            confirmation_of=self._names.confirmation_of,
             tell=self.follow_up.found,
         )
-        self.peers = TrapPeers(cluster, self.events.handle, self.follow_up.receive)
+        self.peers = TrapPeers(
+            cluster, self.events.handle, self.follow_up.receive, confirmation_of=self._names.confirmation_of
+        )
         self.receiver = TrapReceiver(
             self._usm,
             self._finder,
@@ -154,11 +166,13 @@ class TrapSubsystem:
                 log.error("no traps are received: %s", error)
                 return
         await asyncio.to_thread(self.engine.load)
+        await asyncio.to_thread(self._clocks.load)
         self._store.derive(self._derive, self._use)
         self.receiver.start()
         self.listener.start()
         self._listens = True
         self._tasks += [
+            asyncio.create_task(forever("keeping of clocks", self._keep_clocks, every=REFRESH_SECONDS)),
             asyncio.create_task(forever("look at the SNMP engine", self._refresh_engine, every=REFRESH_SECONDS)),
             asyncio.create_task(
                 forever("count of dropped traps", self.listener.count_overflows, every=OVERFLOW_SECONDS)
@@ -174,9 +188,11 @@ class TrapSubsystem:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._listens = False
+        was_listening, self._listens = self._listens, False
         self.listener.stop()
         await self.receiver.stop()
+        if was_listening:
+            await self._keep_clocks()
         await self.peers.stop()
         await self.events.stop()
         await self.notes.stop()
@@ -265,6 +281,10 @@ class TrapSubsystem:
 
     async def _refresh_engine(self) -> None:
         await asyncio.to_thread(self.engine.refresh)
+
+    async def _keep_clocks(self) -> None:
+        """Writes the clocks of engines that send traps, and takes those that other replicas have learned."""
+        self._clocks.take(await asyncio.to_thread(self._clocks.exchange, self._clocks.changed()))
 
     async def _look_up_names(self) -> None:
         """The addresses of devices that the inventory knows by a host name."""

@@ -10,6 +10,7 @@ from promsnmp.errors import UnknownDevice
 from promsnmp.inventory.model import Device
 from promsnmp.web.assets import assets
 from promsnmp.web.browse.mib_build import MibBuilder
+from promsnmp.web.browse.mib_names import MibNameReader
 from promsnmp.web.browse.module import generator_text, mib_objects, module_text, read_wanted
 from promsnmp.web.browse.names import CatalogueNames
 from promsnmp.web.device_table.service import DeviceTables
@@ -30,6 +31,9 @@ _FORMS = {
     "edit": ("edit/device", "../../"),
     "remove": ("edit/remove", "../../"),
     "add": ("edit/device", ""),
+    "add-credentials": ("credentials/form", ""),
+    "change-credentials": ("credentials/form", "../../"),
+    "remove-credentials": ("credentials/remove", "../../"),
 }
 """Pages that are a form: their template, and the way from their path to the overview."""
 _SHARED = ("overview", "map")
@@ -46,7 +50,9 @@ class WebInterface:
         self._meter = meter
         self._renderer = PageRenderer(sources, clock)
         self._tables = DeviceTables(sources, wall=clock)
-        self._names = CatalogueNames(sources.catalogue_store, self._renderer.in_thread)
+        self._names = CatalogueNames(
+            sources.catalogue_store, self._renderer.in_thread, MibNameReader(sources.mib_folders)
+        )
         self._views = PageViews(sources, self._tables, self._renderer, self._names, clock)
         self._map = MapPages(sources, self._tables, self._renderer)
         self._overviews = SharedPages(self._renderer.in_thread)

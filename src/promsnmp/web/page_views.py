@@ -6,6 +6,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from promsnmp.web.browse.names import CatalogueNames
+from promsnmp.web.credentials.listing import credentials_view
 from promsnmp.web.device_table.service import DeviceTables
 from promsnmp.web.pages.browse import browse_form, walk_device, walk_values
 from promsnmp.web.pages.device_page.explain import explain_view
@@ -49,6 +50,7 @@ class PageViews:
             "replicas": self._replicas,
             "modules": self._modules,
             "traps": self._traps,
+            "credentials": self._credentials,
             "discovery": self._discovery,
             "check": self._check,
             "browse": self._browse,
@@ -93,6 +95,9 @@ class PageViews:
 
     async def _traps(self, item: str, query: Query) -> Values:
         return await self._in_thread(traps_view, self._sources, await self._sources.traps.report(), query)
+
+    async def _credentials(self, item: str, query: Query) -> Values:
+        return await self._in_thread(credentials_view, self._sources, query)
 
     async def _modules(self, item: str, query: Query) -> Values:
         return modules_view(self._sources)

@@ -6,8 +6,10 @@ import json
 from typing import Any
 
 from tests.support.deploy.kube import (
+    EXAMPLES,
     OPERATOR,
     Object,
+    documents,
     manifests,
     name_of,
     pick,
@@ -21,10 +23,16 @@ GIVEN_BY_HELM = {"helm.sh/chart", "app.kubernetes.io/managed-by", "app.kubernete
 def test_by_default_the_chart_renders_the_manifests() -> None:
     """Except the Namespace, which Helm makes (--create-namespace), and the Ingress, which needs your host."""
     ours = {name_of(item): item for item in with_operator() if item["kind"] not in ("Namespace", "Ingress")}
-    charts = {name_of(item): item for item in render(*OPERATOR)}
+    charts = {name_of(item): item for item in render(*OPERATOR, "--set", "scrapeAnnotations=true")}
     assert sorted(charts) == sorted(ours)
     for name, item in ours.items():
         assert normal(charts[name]) == normal(item), name
+
+
+def test_the_backup_is_that_of_the_examples() -> None:
+    ours = {name_of(item): item for item in documents((EXAMPLES / "backup.yaml").read_text())}
+    rendered = {name_of(item): item for item in render("--set", "backup.enabled=true")}
+    assert {name: normal(rendered[name]) for name in ours} == {name: normal(item) for name, item in ours.items()}
 
 
 def test_the_enabled_ingress_is_that_of_the_manifests() -> None:

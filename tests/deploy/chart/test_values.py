@@ -11,10 +11,12 @@ from tests.support.deploy import crds
 from tests.support.deploy.kube import (
     CHART,
     OPERATOR,
+    SINGLE_VALUES,
     VALUES,
     Object,
     helm,
     pick,
+    pods,
     problems,
     render,
     render_values,
@@ -31,6 +33,10 @@ from tests.support.deploy.kube import (
         (["redis.architecture=cluster"], "redis.architecture"),
         (["serviceMonitor.enabled=maybe"], "serviceMonitor.enabled"),
         (["persistence.accessMode=ReadWriteOnce"], "ReadWriteOnce is for one replica"),
+        (["persistence.accessMode=ReadWriteOncePod", "persistence.singleNode=true"], "is for one replica"),
+        (["image.digest=latest"], "image.digest"),
+        (["httpRoute.enabled=true"], "httpRoute.parentRefs"),
+        (["autoscaling.targetCPUUtilization=0", "autoscaling.targetMemoryUtilization=0"], "something to scale by"),
         (["persistence.enabled=false"], "gives every replica an inventory of its own"),
         (["election.backend=none"], "is for one replica"),
         (["redis.enabled=false"], "say where Redis is"),
@@ -78,7 +84,15 @@ def test_every_value_has_its_effect() -> None:
     assert {mount["name"] for mount in container["volumeMounts"]} == {volume["name"] for volume in spec["volumes"]}
     assert spec["priorityClassName"] == "high"
     assert set(spec["affinity"]) == {"nodeAffinity"}
-    assert pick(items, "Ingress")["spec"]["rules"][0]["host"] == "snmp.example.com"
+    assert pick(items, "ConfigMap", "promsnmp-more")["data"] == pick(items, "ConfigMap", "poller-text")["data"]
+    assert container["args"] == ["serve", "--log.level=debug"]
+    assert spec["containers"][1]["image"] == "registry.example.com/promsnmp:beside"
+    assert spec["initContainers"][0]["name"] == "before"
+    assert deployment["metadata"]["annotations"] == {"reloader.stakater.com/auto": "true"}
+    assert pick(items, "CronJob")["metadata"]["name"] == "poller-backup"
+    endpoint = pick(items, "ServiceMonitor")["spec"]["endpoints"][0]
+    assert (endpoint["scrapeTimeout"], endpoint["relabelings"][0]["targetLabel"]) == ("10s", "cluster")
+    assert pick(items, "ScrapeConfig")["spec"]["relabelings"][-1]["targetLabel"] == "cluster"
     assert pick(items, "ScrapeConfig")["spec"]["httpSDConfigs"][0]["url"] == "http://poller.promsnmp.svc:80/targets"
 
 
@@ -139,8 +153,73 @@ def test_the_lease_needs_a_token_and_no_redis() -> None:
     assert out == {"to": [{"ipBlock": {"cidr": "192.0.2.1/32"}}], "ports": [{"port": 6443, "protocol": "TCP"}]}
 
 
+def test_an_ingress_has_several_hosts_with_their_paths() -> None:
+    items = render_values(VALUES / "everything.yaml")
+    rules = pick(items, "Ingress")["spec"]["rules"]
+    paths = {rule["host"]: [(one["path"], one["pathType"]) for one in rule["http"]["paths"]] for rule in rules}
+    assert paths == {
+        "snmp.example.com": [("/", "Prefix")],
+        "other.example.com": [("/snmp", "Exact"), ("/targets", "Prefix")],
+    }
+    hosts = pick(items, "ConfigMap", "poller-config")["data"]["API_ALLOWED_HOSTS"]
+    assert hosts == "snmp.example.com,other.example.com"
+
+
+def test_a_route_of_the_gateway_api_leads_to_the_service() -> None:
+    """gateway.networking.k8s.io/v1, HTTPRoute (gateway-api.sigs.k8s.io/reference/spec)."""
+    settings = "httpRoute.enabled=true,httpRoute.parentRefs[0].name=external,httpRoute.hostnames[0]=snmp.example.com"
+    items = render("--set", settings)
+    spec = pick(items, "HTTPRoute")["spec"]
+    assert spec["parentRefs"] == [{"name": "external"}]
+    assert spec["hostnames"] == ["snmp.example.com"]
+    match = {"path": {"type": "PathPrefix", "value": "/"}}
+    assert spec["rules"] == [{"backendRefs": [{"name": "promsnmp", "port": 8080}], "matches": [match]}]
+    assert pick(items, "ConfigMap")["data"]["API_ALLOWED_HOSTS"] == "snmp.example.com"
+
+
+def test_all_objects_are_in_the_namespace_that_is_set() -> None:
+    items = render("--set", "namespaceOverride=network,backup.enabled=true", *OPERATOR)
+    assert {item["metadata"]["namespace"] for item in items} == {"network"}
+    assert "promsnmp.network.svc" in pick(items, "ScrapeConfig")["spec"]["httpSDConfigs"][0]["url"]
+
+
+def test_a_pod_is_scraped_by_its_annotations_or_by_the_service_monitor() -> None:
+    def annotated(*words: str) -> bool:
+        made = pick(render(*words), "Deployment")["spec"]["template"]["metadata"]["annotations"]
+        return "prometheus.io/scrape" in made
+
+    assert annotated()
+    assert not annotated(*OPERATOR)
+    assert annotated(*OPERATOR, "--set", "serviceMonitor.enabled=false")
+    assert annotated(*OPERATOR, "--set", "scrapeAnnotations=true")
+    assert not annotated("--set", "scrapeAnnotations=false")
+
+
+def test_digests_win_over_tags_and_redis_can_be_chosen() -> None:
+    digest = f"sha256:{'0' * 64}"
+    redis = "redis.image.repository=docker.io/library/redis,redis.image.tag=7-alpine"
+    items = render("--set", f"image.digest={digest},{redis}")
+    images = [pod["spec"]["containers"][0]["image"] for _, pod in pods(items)]
+    assert images == [f"promsnmp@{digest}", "docker.io/library/redis:7-alpine"]
+
+
+def test_replicas_on_a_volume_of_one_node_run_on_that_node() -> None:
+    settings = "persistence.accessMode=ReadWriteOnce,persistence.singleNode=true,persistence.storageClass="
+    items = render("--set", settings)
+    spec = pick(items, "Deployment")["spec"]
+    assert spec["strategy"]["type"] == "RollingUpdate"
+    assert list(spec["template"]["spec"]["affinity"]) == ["podAffinity"]
+    assert "storageClassName" not in pick(items, "PersistentVolumeClaim", "promsnmp-inventory")["spec"]
+    assert not [item for item in items if item["kind"] == "PodDisruptionBudget"], "it would keep the node from a drain"
+
+
+def test_a_vertical_autoscaler_may_set_the_resources() -> None:
+    container = pick(render("--set", "resources.requests=null,resources.limits=null"), "Deployment")
+    assert "resources" not in container["spec"]["template"]["spec"]["containers"][0]
+
+
 def test_one_replica_on_its_own_volume_is_recreated() -> None:
-    items = render_values(VALUES / "single.yaml")
+    items = render_values(SINGLE_VALUES)
     assert pick(items, "Deployment")["spec"]["strategy"] == {"type": "Recreate"}
     assert not [item for item in items if item["kind"] in ("HorizontalPodAutoscaler", "PodDisruptionBudget")]
 

@@ -24,26 +24,11 @@ def test_a_sample_is_a_name_its_labels_and_its_value(text: ModuleType) -> None:
 def test_labels_and_values_must_be_equally_many(text: ModuleType) -> None:
     with pytest.raises(ValueError, match="labels and values"):
         text.samples([], b"\nm", [b" "], [])
-    with pytest.raises(ValueError, match="bounds and counts"):
-        text.buckets([], b"\nm", [b"1 "], [1, 2])
 
 
 @pytest.mark.parametrize(("page", "lines"), [(b"", 0), (b"a", 0), (b"\n", 1), (b"a\nb\n", 2), (b"\n\n\nx", 3)])
 def test_the_newlines_of_a_page_are_counted(text: ModuleType, page: bytes, lines: int) -> None:
     assert text.line_count(page) == lines
-
-
-def test_buckets_add_up(text: ModuleType) -> None:
-    parts: list[bytes] = []
-    count = text.buckets(parts, b"\nb ", [b"1 ", b"5 ", b"Inf "], [2, 0, 2**40])
-    assert b"".join(parts) == b"\nb 1 2\nb 5 2\nb Inf 1099511627778"
-    assert count == b"1099511627778"
-
-
-def test_no_observation_at_all_is_0_in_every_bucket(text: ModuleType) -> None:
-    parts: list[bytes] = []
-    assert text.buckets(parts, b"\nb ", [b"1 ", b"Inf "], [0, 0]) == b"0"
-    assert b"".join(parts) == b"\nb 1 0\nb Inf 0"
 
 
 @pytest.mark.parametrize(

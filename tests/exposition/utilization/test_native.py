@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections import Counter
 from itertools import pairwise
 
@@ -10,15 +11,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from promsnmp.exposition.utilization import packed
+from promsnmp.exposition.utilization.histogram import UtilizationSeries
 from promsnmp.exposition.utilization.native import (
     SCHEMA,
     ZERO,
     ZERO_THRESHOLD,
-    NativeBuckets,
     Span,
     bucket_of,
     spans_of,
 )
+from promsnmp.exposition.utilization.packed import BOUNDS, CLASSIC
 
 BASE = 2 ** (2**-SCHEMA)
 VALUES = st.floats(min_value=0, allow_infinity=False, allow_nan=False)
@@ -96,10 +99,13 @@ def test_the_zero_threshold_is_the_one_of_the_go_client() -> None:
 
 @given(st.lists(st.one_of(st.floats(0, 200), st.sampled_from([0.0, 1e-13, 1.0, 37.0, 1e21])), max_size=50))
 def test_every_observation_is_counted_in_its_bucket(values: list[float]) -> None:
-    one = NativeBuckets()
+    counts, lowest = bytearray(CLASSIC + 1), 0
     for value in values:
-        one.observe_native(value)
+        grown, lowest = packed.counted(counts, 0, len(counts), lowest, value)
+        counts = counts if grown is None else bytearray(grown)
+    one = UtilizationSeries(b" ", bytes(counts), lowest=lowest)
     assert one.native_counts() == Counter(map(bucket_of, values))
+    assert one.counts() == [Counter(bisect_left(BOUNDS, value) for value in values)[at] for at in range(CLASSIC)]
 
 
 @given(COUNTS)

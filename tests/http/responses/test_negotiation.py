@@ -43,7 +43,26 @@ PROMETHEUS_3 = (
     ],
 )
 def test_the_format_is_the_one_that_accept_prefers(accept: str, wanted: Format) -> None:
-    assert choose_format(accept) is wanted
+    assert choose_format(accept).format is wanted
+
+
+@pytest.mark.parametrize(
+    ("accept", "content_type"),
+    [
+        ("", "text/plain; version=0.0.4; charset=utf-8"),
+        ("text/plain;version=1.0.0", "text/plain; version=1.0.0; charset=utf-8; escaping=underscores"),
+        ("text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2",
+         "text/plain; version=1.0.0; charset=utf-8; escaping=allow-utf-8"),
+        ("text/plain;version=1.0.0;escaping=<b>", "text/plain; version=1.0.0; charset=utf-8; escaping=underscores"),
+        ("text/plain;version=1.0.0;q=0.3,text/plain;version=0.0.4;q=0.4", "text/plain; version=0.0.4; charset=utf-8"),
+        ("text/plain;version=1.0.0;q=0", "text/plain; version=0.0.4; charset=utf-8"),
+        (PROMETHEUS_3, "application/openmetrics-text; version=1.0.0; charset=utf-8"),
+        ("application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.7,*/*;q=0.1",
+         "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited"),
+    ],
+)  # fmt: skip
+def test_the_content_type_says_what_was_chosen(accept: str, content_type: str) -> None:
+    assert choose_format(accept).content_type.decode() == content_type
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,8 @@ import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from promsnmp.exposition.formats.protobuf import CONTENT_TYPE
-from promsnmp.http.responses.negotiation import prefers_protobuf
+from promsnmp.http.responses.negotiation import choose_format
+from promsnmp.polling.pages.page import Format
 from promsnmp.sim.agent import SimulatedAgent
 from tests.support.agents.busy import LABELS, PERCENT, busy_mib, device
 from tests.support.agents.threads import running
@@ -154,10 +155,13 @@ def test_head_answers_too(polling: ServiceProcess) -> None:
     assert (answer.status_code, answer.headers["content-type"], answer.content) == (200, CONTENT_TYPE, b"")
 
 
-def test_snmp_stays_text(polling: ServiceProcess) -> None:
-    answer = ask(polling, PROMETHEUS_2_42, "/snmp", target="busy")
-    assert answer.headers["content-type"].startswith(OPENMETRICS)
-    assert ask(polling, DELIMITED, "/snmp", target="busy").headers["content-type"].startswith("text/plain")
+def test_snmp_has_the_page_of_the_device_in_protobuf(polling: ServiceProcess) -> None:
+    for accept in (PROMETHEUS_2_42, DELIMITED):
+        answer = ask(polling, accept, "/snmp", target="busy")
+        assert answer.headers["content-type"] == CONTENT_TYPE
+        families = client_model.by_name(answer.content)
+        assert {"ifInOctets", "interface_utilization", "promsnmp_module_up"} <= families.keys()
+    assert ask(polling, PROMETHEUS_TEXT, "/snmp", target="busy").headers["content-type"].startswith(OPENMETRICS)
 
 
 @pytest.mark.parametrize("accept", [DELIMITED, "text/plain"])
@@ -258,4 +262,13 @@ def test_an_address_has_histograms_once_a_scrape_polled_it(adhoc: ServiceProcess
     ],
 )  # fmt: skip
 def test_protobuf_is_sent_when_named_and_preferred(accept: str, expected: bool) -> None:
-    assert prefers_protobuf(accept) is expected
+    assert (choose_format(accept).format is Format.PROTOBUF) is expected
+
+
+def test_filtered_metrics_have_the_histograms_by_the_original_s_name_only(polling: ServiceProcess) -> None:
+    answer = ask(polling, path="/filteredMetrics", target="busy")
+    assert answer.status_code == 200
+    lines = answer.text.splitlines()
+    assert lines[-1] == "# EOF"
+    assert all("interface_utilization_native_ratio" in line for line in lines[:-1])
+    assert any(line.startswith("interface_utilization_native_ratio_bucket{") for line in lines)

@@ -48,7 +48,7 @@ async def test_a_replica_that_did_not_hear_of_a_logout_asks() -> None:
     silent.others = {"one": one}
     assert await silent.is_valid(session)
     again = session_of(one)
-    one.sessions.end(again.id)  # and nobody tells the other one
+    await one.sessions.end(again.id)  # and nobody tells the other one
     assert not await silent.is_valid(again)
     assert silent.sessions.has_ended(again.id)
 

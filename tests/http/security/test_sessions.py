@@ -5,10 +5,12 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from promsnmp.cluster.peers.cluster_key import ClusterKey
+from promsnmp.http.security.logouts import Logouts
 from promsnmp.http.security.sessions import Sessions, new_form_cookie
 
 KEY = ClusterKey("a key that all replicas share, 32 characters")
@@ -22,10 +24,13 @@ class Clock:
 
 
 def sessions(
-    clock: Clock, key: Callable[[str], bytes] = KEY.derive, credentials: dict[str, bytes] | None = None
+    clock: Clock,
+    key: Callable[[str], bytes] = KEY.derive,
+    credentials: dict[str, bytes] | None = None,
+    folder: Path | None = None,
 ) -> Sessions:
     known = {"token": b"a token"} if credentials is None else credentials
-    return Sessions(key, known.get, lifetime=3600, clock=clock)
+    return Sessions(key, known.get, lifetime=3600, logouts=Logouts(folder, clock), clock=clock)
 
 
 def scope(**cookies: str) -> dict[str, object]:
@@ -46,7 +51,7 @@ def test_every_replica_with_the_key_knows_a_session_until_it_ends() -> None:
     assert there.read(value) is None
 
 
-def test_a_session_ends_with_its_credentials_with_the_key_and_by_a_logout() -> None:
+async def test_a_session_ends_with_its_credentials_with_the_key_and_by_a_logout() -> None:
     clock = Clock()
     value = sessions(clock).issue("token")
     assert sessions(clock, credentials={"token": b"another"}).read(value) is None
@@ -55,7 +60,7 @@ def test_a_session_ends_with_its_credentials_with_the_key_and_by_a_logout() -> N
     here = sessions(clock)
     found = here.read(value)
     assert found is not None
-    here.end(found.id)
+    await here.end(found.id)
     assert here.read(value) is None
 
 
@@ -90,3 +95,20 @@ def test_a_form_belongs_to_the_session_or_else_to_the_cookie_of_a_browser() -> N
 def test_a_wrong_token_is_no_error(token: str) -> None:
     here = sessions(Clock())
     assert not here.is_own_form(scope(**{here.form_cookie: new_form_cookie()}), token)
+
+
+async def test_a_logout_counts_after_a_restart_and_others_stay_logged_in(tmp_path: Path) -> None:
+    clock, folder = Clock(), tmp_path / "logouts"
+    before = sessions(clock, folder=folder)
+    ended, kept = before.issue("token"), before.issue("token")
+    found = before.read(ended)
+    assert found is not None
+    await before.end(found.id, found.expires)
+    after = sessions(clock, folder=folder)
+    assert after.read(ended) is None
+    assert after.has_ended(found.id)
+    assert after.read(kept) is not None
+    assert found.id not in "".join(path.name for path in folder.iterdir())
+    clock.now += 3602
+    sessions(clock, folder=folder)
+    assert list(folder.iterdir()) == []

@@ -12,7 +12,7 @@ import pytest
 
 from promsnmp.errors import InventoryUnavailable, OutcomeUnknown
 from promsnmp.inventory.storage import lock as lock_module
-from promsnmp.inventory.storage.atomic_file import read_bytes, stamp_of, write_bytes
+from promsnmp.inventory.storage.atomic_file import explain_os_errors, read_bytes, stamp_of, write_bytes
 from promsnmp.inventory.storage.lock import write_lock
 from tests.support.inventory.samples import ENVIRONMENT
 
@@ -53,6 +53,19 @@ def test_no_file_is_nothing_and_a_directory_is_an_error_that_says_so(tmp_path: P
         read_bytes(tmp_path)
     with pytest.raises(InventoryUnavailable, match="it is a directory"):
         write_bytes(tmp_path, b"x")
+
+
+def test_the_owner_of_a_directory_of_another_user_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A volume of root, where Kubernetes sets no fsGroup."""
+    owner = tmp_path.stat().st_uid
+    monkeypatch.setattr(os, "geteuid", lambda: owner + 1)
+    said = f"{tmp_path} belongs to user {owner} .* this process is user {owner + 1} .* fsGroup"
+    with pytest.raises(InventoryUnavailable, match=said), explain_os_errors(tmp_path / "file", "written"):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    monkeypatch.undo()
+    with pytest.raises(InventoryUnavailable) as caught, explain_os_errors(tmp_path / "file", "written"):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    assert "belongs to" not in str(caught.value)
 
 
 def test_a_pipe_is_refused_without_waiting(tmp_path: Path) -> None:

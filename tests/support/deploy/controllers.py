@@ -37,6 +37,7 @@ def _deployment(store: Objects, item: Object) -> None:
         current = _replica_set(store, item)
     for other in replica_sets:
         other["spec"]["replicas"] = 0
+        _pods(store, other, [])
     count = spec.setdefault("replicas", 1)
     current["spec"]["replicas"] = count
     current["metadata"]["annotations"] = {REVISION: str(revision)}
@@ -96,6 +97,13 @@ def _stateful_set(store: Objects, item: Object) -> None:
         "currentReplicas": count, "currentRevision": revision, "updateRevision": revision, "availableReplicas": count,
     }  # fmt: skip
     item["spec"].setdefault("updateStrategy", {"type": "RollingUpdate"})
+    for template in item["spec"].get("volumeClaimTemplates", []):
+        for number in range(count):
+            name = f"{template['metadata']['name']}-{meta['name']}-{number}"
+            claim = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "spec": copy.deepcopy(template["spec"])}
+            claim["metadata"] = {"name": name, "namespace": meta["namespace"], "uid": f"claim-{name}"}
+            _claim(store, claim)
+            store.objects.setdefault(("PersistentVolumeClaim", meta["namespace"], name), claim)
     _pods(store, item, [f"{meta['name']}-{number}" for number in range(count)])
 
 
@@ -104,6 +112,7 @@ def _pods(store: Objects, owner: Object, names: list[str]) -> None:
     meta = owner["metadata"]
     for key in [key for key, other in store.objects.items() if key[0] == "Pod" and owner_of(other) == meta["uid"]]:
         del store.objects[key]
+        store.objects.pop(("PodMetrics", *key[1:]), None)
     for name in names:
         template = copy.deepcopy(owner["spec"]["template"])
         pod = {"apiVersion": "v1", "kind": "Pod", "spec": template["spec"]}
@@ -114,6 +123,18 @@ def _pods(store: Objects, owner: Object, names: list[str]) -> None:
         }  # fmt: skip
         _pod(store, pod)
         store.objects[("Pod", meta["namespace"], name)] = pod
+        store.objects[("PodMetrics", meta["namespace"], name)] = _metrics(pod)
+
+
+def _metrics(pod: Object) -> Object:
+    """What metrics-server would tell about a pod."""
+    meta = {key: pod["metadata"][key] for key in ("name", "namespace", "labels", "ownerReferences")}
+    usage = {"cpu": "250m", "memory": "200Mi"}
+    containers = [{"name": container["name"], "usage": usage} for container in pod["spec"]["containers"]]
+    return {
+        "apiVersion": "metrics.k8s.io/v1beta1", "kind": "PodMetrics", "metadata": meta, "window": "30s",
+        "timestamp": pod["metadata"]["creationTimestamp"], "containers": containers,
+    }  # fmt: skip
 
 
 def _pod(_: Objects, item: Object) -> None:

@@ -46,6 +46,7 @@ v1 ServiceAccount serviceaccounts namespaced sa
 apps/v1 Deployment deployments namespaced deploy
 apps/v1 ReplicaSet replicasets namespaced rs
 apps/v1 StatefulSet statefulsets namespaced sts
+batch/v1 CronJob cronjobs namespaced cj
 policy/v1 PodDisruptionBudget poddisruptionbudgets namespaced pdb
 autoscaling/v2 HorizontalPodAutoscaler horizontalpodautoscalers namespaced hpa
 networking.k8s.io/v1 NetworkPolicy networkpolicies namespaced netpol
@@ -59,7 +60,10 @@ monitoring.coreos.com/v1 PrometheusRule prometheusrules namespaced
 monitoring.coreos.com/v1alpha1 ScrapeConfig scrapeconfigs namespaced
 networking.istio.io/v1 VirtualService virtualservices namespaced vs
 networking.istio.io/v1 DestinationRule destinationrules namespaced dr
+metrics.k8s.io/v1beta1 PodMetrics pods namespaced
 """
+ALL = ("Pod", "Service", "Deployment", "ReplicaSet", "StatefulSet", "CronJob", "HorizontalPodAutoscaler")
+"""What `kubectl get all` lists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +84,8 @@ class ResourceKind:
             "namespaced": self.namespaced,
             "kind": self.kind,
         }
-        yield {**resource, "verbs": verbs, "shortNames": list(self.short)}
+        categories = ["all"] if self.kind in ALL else []
+        yield {**resource, "verbs": verbs, "shortNames": list(self.short), "categories": categories}
         if self.api == "apps/v1":
             scale = {"group": "autoscaling", "version": "v1", "kind": "Scale"}
             yield {**resource, **scale, "name": f"{self.plural}/scale", "verbs": ["get", "patch", "update"]}
@@ -158,6 +163,10 @@ def _selected(query: dict[str, list[str]], key: str) -> dict[str, str]:
 # ------------------------------------------------------------------------------------------------------- requests
 
 
+MADE = ("ReplicaSet", "Pod", "PodMetrics")
+"""Kinds of objects that controllers make."""
+
+
 class FakeKubernetes:
     """The server, while a test runs; ``without`` names groups of custom resources that it does not know."""
 
@@ -172,7 +181,7 @@ class FakeKubernetes:
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
         threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
 
-    def names(self, *, without: tuple[str, ...] = ("ReplicaSet", "Pod")) -> set[str]:
+    def names(self, *, without: tuple[str, ...] = MADE) -> set[str]:
         """Kind and name of every applied object."""
         spaces = {"default", "kube-system", "monitoring"}
         return {f"{kind}/{name}" for kind, _, name in self.store.objects if kind not in without and name not in spaces}
@@ -228,8 +237,10 @@ class FakeKubernetes:
             items = self.store.listed(kind, space, parse_qs(parts.query))
             return 200, {"kind": f"{kind.kind}List", "apiVersion": kind.api, "metadata": {"resourceVersion": "1"},
                          "items": items}  # fmt: skip
-        sent = {} if method in ("GET", "DELETE") else object_of(body) if is_protobuf(body) else json.loads(body)
+        sent = {} if method in ("GET", "DELETE") else _sent(body)
         if name is None:
+            return 201, self._create(kind, space, sent)
+        if media.startswith(APPLY) and (kind.kind, space or "", name) not in self.store.objects:
             return 201, self._create(kind, space, sent)
         return 200, self._handle_object(method, kind, space or "", name, match["sub"], media, sent)
 
@@ -305,6 +316,17 @@ class FakeKubernetes:
     ) -> None:
         self.server.shutdown()
         self.server.server_close()
+
+
+APPLY = "application/apply-patch"
+"""Server-side apply, which creates what is not there (kubernetes.io/docs/reference/using-api/server-side-apply)."""
+
+
+def _sent(body: bytes) -> Any:
+    """The object in a request: protobuf, JSON, or YAML, of which JSON is a part."""
+    if is_protobuf(body):
+        return object_of(body)
+    return json.loads(body) if body[:1] in b"[{" else kube.documents(body.decode())[0]
 
 
 def _patched(old: Object, sent: Any, media: str) -> Object:

@@ -20,7 +20,7 @@ from tests.support.tools import PROJECT, require_tool, unavailable
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "promsnmp-tests"
 CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 IMAGE = "localhost/promsnmp:test"
-PACKAGES = "python3,python3-venv,python3-dev,gcc,libc6-dev,binutils,ca-certificates,tzdata"
+PACKAGES = "python3,python3-venv,python3-dev,gcc,libc6-dev,binutils,ca-certificates,tzdata,busybox,curl"
 SUITE = "bookworm"
 BASE = f"localhost/promsnmp-base:{SUITE}"
 COMPILER = Path("/usr/local/bin/quick-cc")
@@ -50,9 +50,9 @@ def alone() -> Iterator[None]:
 
 
 def make_base() -> None:
-    """Makes the image BASE, unless it exists and is younger than a week."""
+    """Makes the image BASE, unless it exists with these packages and is younger than a week."""
     mark = CACHE / "base-made"
-    fresh = mark.exists() and time.time() - mark.stat().st_mtime < WEEK
+    fresh = mark.exists() and mark.read_text() == PACKAGES and time.time() - mark.stat().st_mtime < WEEK
     if fresh and podman("image", "exists", BASE, check=False).returncode == 0:
         return
     bootstrap = require_tool("mmdebstrap", package="mmdebstrap")
@@ -73,7 +73,7 @@ def make_base() -> None:
     tried = podman("run", "--rm", *hardened(env={}), BASE, "true", check=False)
     if tried.returncode != 0:
         unavailable(f"podman cannot run containers here: {tried.stderr[-500:]}")
-    mark.touch()
+    mark.write_text(PACKAGES)
 
 
 def build(*words: str, tag: str = IMAGE) -> str:
@@ -88,13 +88,13 @@ def build(*words: str, tag: str = IMAGE) -> str:
     return done.stdout + done.stderr
 
 
-def hardened(*, env: Mapping[str, str], volumes: Sequence[str] = ()) -> list[str]:
+def hardened(*, env: Mapping[str, str], volumes: Sequence[str] = (), network: str = "host") -> list[str]:
     """Options of ``podman run`` that match the Deployment's container."""
     options = [
         "--pull=never",
         "--no-healthcheck",
         "--network",
-        "host",
+        network,
         "--read-only",
         "--read-only-tmpfs=false",
         "--cap-drop",

@@ -23,14 +23,18 @@ DEPLOY = PROJECT / "deploy"
 MANIFESTS = DEPLOY / "kubernetes"
 EXAMPLES = MANIFESTS / "examples"
 OPERATOR_OVERLAY = MANIFESTS / "overlays" / "prometheus-operator"
+SINGLE = MANIFESTS / "overlays" / "single"
+LEASE = MANIFESTS / "overlays" / "lease"
 CHART = DEPLOY / "helm" / "promsnmp"
 VALUES = Path(__file__).parent / "values"
-VALUE_FILES = sorted(VALUES.glob("*.yaml"))
+CI_FILES = sorted((CHART / "ci").glob("*-values.yaml"))
+SINGLE_VALUES = CHART / "values-single.yaml"
+VALUE_FILES = [*sorted(VALUES.glob("*.yaml")), SINGLE_VALUES, *CI_FILES]
 HELM = str(Path(sys.executable).parent / "helm")
 OPERATOR = ("--api-versions", "monitoring.coreos.com/v1")
 """Options of Helm for a cluster with prometheus-operator."""
 OLDEST = "1.29"
-CUSTOM = ("monitoring.coreos.com/", "networking.istio.io/", "cert-manager.io/")
+CUSTOM = ("monitoring.coreos.com/", "networking.istio.io/", "cert-manager.io/", "gateway.networking.k8s.io/")
 """Groups of custom resources, which Kubernetes has no schemas for."""
 
 # The definitions of one release are 2 MB of JSON, which would be read again for each object.
@@ -130,3 +134,5 @@ def pods(items: Iterable[Object]) -> Iterator[tuple[str, Object]]:
             yield name_of(item), item
         elif item["kind"] in ("Deployment", "StatefulSet", "DaemonSet", "Job"):
             yield name_of(item), item["spec"]["template"]
+        elif item["kind"] == "CronJob":
+            yield name_of(item), item["spec"]["jobTemplate"]["spec"]["template"]

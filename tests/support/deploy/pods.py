@@ -97,7 +97,7 @@ class Redis(Process):
         data.mkdir()
         require_tool("redis-server", package="redis-server")
         words = [*spec["command"], *(expanded(word, self.env).replace("/data", str(data)) for word in spec["args"])]
-        words[-1] += f" --bind 127.0.0.1 --port {port}"
+        words[-1] = words[-1].rstrip("\n") + f" --bind 127.0.0.1 --port {port}"
         self.probes = {kind: spec[f"{kind}Probe"]["exec"]["command"] for kind in ("readiness",)}
         super().__init__(
             words,

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Any, NoReturn
@@ -20,8 +21,7 @@ ShimConfig = dict[str, Any]
 def main(name: str, words: list[str]) -> NoReturn:
     config = json.loads(Path(os.environ["SHIM"]).read_text())
     if name == "curl":
-        words = [word.replace("http://localhost:8080", config["url"]) for word in words]
-        run(config["curl"], ["-f", "-sS", *words], {})
+        run(config["curl"], ["-f", "-sS", *here(config, words)], {})
     rest = words[2:] if words[:1] == ["-n"] else words
     match rest[0]:
         case "exec":
@@ -37,12 +37,19 @@ def main(name: str, words: list[str]) -> NoReturn:
 
 def execute(config: ShimConfig, words: list[str]) -> NoReturn:
     """Runs the command after ``--`` as the pod."""
-    command = [word.replace("/app/data", config["data"]) for word in words[words.index("--") + 1 :]]
+    command = words[words.index("--") + 1 :]
+    if "redis-0" not in words and "pod/redis-0" not in words:
+        command = [word.replace("/app/data", config["data"]) for word in here(config, command)]
     if command[0] == "redis-cli":
         run(config["redis-cli"], ["-p", str(config["redis-port"]), *command[1:]], config["redis-env"])
     if command[0] == "promsnmp":
         run(sys.executable, ["-m", *command], config["env"])
     run(command[0], command[1:], config["env"])
+
+
+def here(config: ShimConfig, words: list[str]) -> list[str]:
+    """``words`` with the URL of the pod in the place of its loopback."""
+    return [re.sub(r"^(?:http://)?localhost:8080(?=/|$)", config["url"], word) for word in words]
 
 
 def run(program: str, words: list[str], env: dict[str, str]) -> NoReturn:

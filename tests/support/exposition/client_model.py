@@ -11,8 +11,8 @@ from google.protobuf.proto import parse_length_prefixed, serialize_length_prefix
 
 PACKAGE = "io.prometheus.client"
 STRING, DOUBLE = Field.TYPE_STRING, Field.TYPE_DOUBLE
-UINT32, UINT64, SINT32, SINT64, INT64 = (
-    Field.TYPE_UINT32, Field.TYPE_UINT64, Field.TYPE_SINT32, Field.TYPE_SINT64, Field.TYPE_INT64,
+UINT32, UINT64, SINT32, SINT64, INT32, INT64 = (
+    Field.TYPE_UINT32, Field.TYPE_UINT64, Field.TYPE_SINT32, Field.TYPE_SINT64, Field.TYPE_INT32, Field.TYPE_INT64,
 )  # fmt: skip
 MANY = {
     *[("Histogram", f"{sign}_{what}") for sign in ("positive", "negative") for what in ("span", "delta")],
@@ -23,7 +23,8 @@ MANY = {
 MESSAGES: dict[str, dict[str, tuple[int, Any]]] = {
     "LabelPair": {"name": (1, STRING), "value": (2, STRING)},
     "Gauge": {"value": (1, DOUBLE)},
-    "Counter": {"value": (1, DOUBLE)},
+    "Timestamp": {"seconds": (1, INT64), "nanos": (2, INT32)},  # google.protobuf.Timestamp
+    "Counter": {"value": (1, DOUBLE), "start_timestamp": (3, "Timestamp")},
     "Untyped": {"value": (1, DOUBLE)},
     "Quantile": {"quantile": (1, DOUBLE), "value": (2, DOUBLE)},
     "Summary": {"sample_count": (1, UINT64), "sample_sum": (2, DOUBLE), "quantile": (3, "Quantile")},
@@ -119,3 +120,11 @@ def counts(histogram: Any) -> dict[int, int]:
             at += 1
     assert next(deltas, None) is None
     return buckets
+
+
+def start_of(metric: Any) -> float | None:
+    """The start of a counter in Unix seconds; None when it has none."""
+    if not metric.counter.HasField("start_timestamp"):
+        return None
+    start = metric.counter.start_timestamp
+    return float(start.seconds + start.nanos / 1e9)

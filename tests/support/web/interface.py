@@ -17,7 +17,7 @@ from promsnmp.discovery.service import Discovery
 from promsnmp.errors import ModuleError, PeerError, SnmpTimeout
 from promsnmp.inventory.devices import Devices
 from promsnmp.inventory.index import Snapshot
-from promsnmp.inventory.model import Agent, AgentEndpoint, Device, Inventory, Seed
+from promsnmp.inventory.model import Agent, AgentEndpoint, Device, Inventory, NamedCredentials, Seed
 from promsnmp.inventory.query import DeviceSelector
 from promsnmp.inventory.targets import Site, TargetList
 from promsnmp.inventory.writes.many_devices import ManyDevices
@@ -87,10 +87,13 @@ def interface(
     health_explanation: HealthExplanation | None = None,
     mib_folders: Sequence[str] = (),
     traps: Sequence[NamedNotification] = (),
+    named: Sequence[NamedCredentials] = (),
 ) -> WebInterface:
     """The pages of one replica, ME. ``devices`` with how their polls ended, ``pages`` by name of the device."""
-    snapshot = Snapshot.of(Inventory(tuple(devices), revision=revision))
-    store = SimpleNamespace(snapshot=snapshot, key=b"0123456789abcdef")
+    snapshot = Snapshot.of(
+        Inventory(tuple(devices), seeds=tuple(seeds), revision=revision, named_credentials=tuple(named))
+    )
+    store = SimpleNamespace(snapshot=snapshot, current=snapshot.inventory, key=b"0123456789abcdef")
     catalogue_store = CatalogueStore(builtin_catalogue())
     catalogue_store.last_error = ModuleError(module_error) if module_error else None
     texts = pages or {}

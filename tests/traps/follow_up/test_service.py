@@ -11,15 +11,18 @@ import pytest
 
 from promsnmp.cluster.members.members import Member
 from promsnmp.errors import PeerError
-from promsnmp.traps.confirm.link_states import Finding, Said
+from promsnmp.traps.confirm.object_states import Finding, Said
 from promsnmp.traps.follow_up import peer_notes
 from promsnmp.traps.follow_up.peer_notes import FINDINGS, GIVE_UP, RESOLVED, Note, NoteQueue, PeerNotes, notes_in
 from promsnmp.traps.follow_up.recent import MAX_TEXT, RecentTraps, read_recent
 from promsnmp.traps.follow_up.service import FollowUp
+from promsnmp.traps.names.confirmations import Confirmation
 from promsnmp.traps.outputs.outputs import Outputs
 from promsnmp.traps.outputs.queue.memory import MemoryQueue
 from promsnmp.traps.outputs.worker import Worker
 from tests.support.notifications import LINK_UP, link, notification, passed
+
+CONFIRMATION = Confirmation(b"\x2b", "object")
 
 
 class Kept:
@@ -92,7 +95,7 @@ async def test_what_resolves_an_alert_is_told_to_all_other_replicas_and_they_que
 async def test_a_finding_goes_to_the_replica_that_received_the_trap_and_to_its_outputs() -> None:
     others = Others()
     follow, queue, recent, notes = follow_up(others)
-    follow.found(Said(False, "some-id", "b"), Finding.NOT_CONFIRMED)
+    follow.found(Said(CONFIRMATION, id="some-id", receiver="b"), Finding.NOT_CONFIRMED)
     await finish(notes)
     assert others.got == [("b", FINDINGS, {"id": "some-id", "finding": "not_confirmed"})]
     named = passed(link())
@@ -110,7 +113,7 @@ async def test_a_finding_goes_to_the_replica_that_received_the_trap_and_to_its_o
 async def test_a_finding_that_comes_before_its_notification_is_queued_is_not_lost() -> None:
     follow, queue, _, _ = follow_up(Others())
     named = passed(link())
-    follow.found(Said(False, named.notification.id, "me"), Finding.CONFIRMED)
+    follow.found(Said(CONFIRMATION, id=named.notification.id, receiver="me"), Finding.CONFIRMED)
     follow.passed_on(named)
     await follow.stop()
     assert [one["confirmation"] for one in await events(queue)] == ["confirmed"]

@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from promsnmp.snmp.credentials import SecurityLevel
-from promsnmp.traps.confirm.link_states import Finding
+from promsnmp.traps.confirm.object_states import Finding
 from promsnmp.traps.names.model import NamedNotification
 from promsnmp.traps.outputs.alertmanager import active_alerts
 from promsnmp.traps.outputs.alertmanager.output import PATH, AlertmanagerOutput

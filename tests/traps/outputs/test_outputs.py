@@ -207,7 +207,7 @@ async def test_a_receiver_that_is_busy_says_when(monkeypatch: pytest.MonkeyPatch
             (400, DeliveryRefused),
         ):
             receiver.answer = lambda _, status=status: (status, {}, b"why")  # type: ignore[misc]
-            with pytest.raises(error, match="why"):
+            with pytest.raises(error, match="redirects are not followed" if status == 302 else "why"):
                 await output.send([])
         receiver.answer = lambda _: OK
         await output.send([])

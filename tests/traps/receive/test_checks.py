@@ -15,6 +15,7 @@ from promsnmp.snmp.v3.engine import EngineState
 from promsnmp.snmp.v3.reports import Report, report_of
 from promsnmp.snmp.v3.usm import UsmModel
 from promsnmp.traps.receive.counts import Dropped, TrapCounts
+from promsnmp.traps.receive.engine_clocks import EngineClocks
 from promsnmp.traps.receive.listener import Datagram
 from promsnmp.traps.receive.own_engine import OwnEngine
 from promsnmp.traps.receive.pdu import INFORM
@@ -103,7 +104,7 @@ async def test_the_clock_of_a_sender_may_not_go_back(boots: int, time: int, acce
 async def test_what_polls_know_of_a_clock_protects_the_first_trap_from_replay() -> None:
     polled = EngineState(ENGINE_ID)
     polled.set_clock(7, 50, 1000.0)
-    model = TrapReceiverModel(OwnEngine(None), polled_clock=lambda _: polled, clock=lambda: 1000.0)
+    model = TrapReceiverModel(OwnEngine(None), clocks=EngineClocks(polled_clock=lambda _: polled, clock=lambda: 1000.0))
     made = make([ROUTER])
     model.accepted = made.usm.accepted
     made.receiver._usm = model

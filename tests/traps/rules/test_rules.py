@@ -7,7 +7,7 @@ import pytest
 from promsnmp.errors import ModuleError
 from promsnmp.snmp.credentials import SecurityLevel
 from promsnmp.traps.names.model import AlertKey, Severity, State
-from promsnmp.traps.rules.model import Glob
+from promsnmp.traps.rules.model import MAX_WILDCARDS, Glob
 from promsnmp.traps.rules.reader import MAX_RULES, check_rules, default_rules, read_rules
 from tests.support.notifications import (
     ADMIN_STATUS,
@@ -110,7 +110,14 @@ def test_default_rules_name_what_is_defined() -> None:
 
 
 def test_globs_do_not_take_long() -> None:
-    assert Glob.of("*a" * 20 + "b").match("a" * 60) is None
+    assert Glob.of("*a" * MAX_WILDCARDS + "b").match("a" * 60) is None
+
+
+def test_too_many_wildcards_are_refused_with_their_line() -> None:
+    for entry in ('trap: "%s"', 'varbinds: {ifDescr: "%s"}'):
+        written = "rules:\n  - severity: info\n    " + entry % ("*a" * 400) + "\n"
+        with pytest.raises(ModuleError, match=f"rules.yml:3.*more than {MAX_WILDCARDS} wildcards"):
+            read_rules(written.encode(), source="rules.yml")
 
 
 @pytest.mark.parametrize(

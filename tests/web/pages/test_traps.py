@@ -10,7 +10,7 @@ import pytest
 from promsnmp.cluster.members.members import Member
 from promsnmp.errors import PeerError
 from promsnmp.snmp.credentials import SecurityLevel
-from promsnmp.traps.confirm.link_states import Finding
+from promsnmp.traps.confirm.object_states import Finding
 from promsnmp.traps.follow_up.recent import RecentTraps
 from promsnmp.web.pages.traps import SIZE, traps_view
 from promsnmp.web.peers.recent_traps import LIFETIME, TrapExchange, TrapReport

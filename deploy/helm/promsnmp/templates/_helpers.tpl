@@ -13,6 +13,10 @@
 {{- end -}}
 {{- end -}}
 
+{{- define "promsnmp.namespace" -}}
+{{- default .Release.Namespace .Values.namespaceOverride -}}
+{{- end -}}
+
 {{- define "promsnmp.selector" -}}
 app.kubernetes.io/name: {{ include "promsnmp.name" . }}
 app.kubernetes.io/instance: {{ .Release.Name }}
@@ -33,7 +37,52 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end -}}
 
 {{- define "promsnmp.image" -}}
-{{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}
+{{ include "promsnmp.named" (dict "image" .Values.image "tag" .Chart.AppVersion) }}
+{{- end -}}
+
+{{- define "promsnmp.redis.image" -}}
+{{ include "promsnmp.named" (dict "image" .Values.redis.image "tag" "") }}
+{{- end -}}
+
+{{/* The name of an image: with its digest, or with its tag, which is `tag` by default. */}}
+{{- define "promsnmp.named" -}}
+{{- if .image.digest -}}
+{{ .image.repository }}@{{ .image.digest }}
+{{- else -}}
+{{ .image.repository }}:{{ .image.tag | default .tag }}
+{{- end -}}
+{{- end -}}
+
+{{/* Objects in Kubernetes syntax, with templates in them: a list of the value and the root. */}}
+{{- define "promsnmp.rendered" -}}
+{{- tpl (index . 0 | toYaml) (index . 1) -}}
+{{- end -}}
+
+{{/* Every host name under which people reach it, as a JSON list: those of the Ingress and of the HTTPRoute. */}}
+{{- define "promsnmp.hosts" -}}
+{{- $hosts := list -}}
+{{- if .Values.ingress.enabled -}}
+{{- range .Values.ingress.hosts -}}{{- $hosts = append $hosts .host -}}{{- end -}}
+{{- if not .Values.ingress.hosts -}}{{- $hosts = append $hosts .Values.ingress.host -}}{{- end -}}
+{{- end -}}
+{{- if .Values.httpRoute.enabled -}}{{- $hosts = concat $hosts .Values.httpRoute.hostnames -}}{{- end -}}
+{{- toJson (uniq $hosts) -}}
+{{- end -}}
+
+{{/* Not empty where the pods have the annotations prometheus.io/scrape. */}}
+{{- define "promsnmp.annotated" -}}
+{{- $wanted := .Values.scrapeAnnotations | toString -}}
+{{- if or (eq $wanted "true") (and (eq $wanted "auto") (not (include "promsnmp.operator" (list .Values.serviceMonitor.enabled .)))) -}}yes{{- end -}}
+{{- end -}}
+
+{{/* Kubernetes adds up to 11 characters to the name of a CronJob, so it has at most 52. */}}
+{{- define "promsnmp.backup" -}}
+{{ include "promsnmp.fullname" . | trunc 45 | trimSuffix "-" }}-backup
+{{- end -}}
+
+{{/* Not empty when the volume can be mounted on one node only. */}}
+{{- define "promsnmp.oneNode" -}}
+{{- if and .Values.persistence.enabled (ne .Values.persistence.accessMode "ReadWriteMany") -}}yes{{- end -}}
 {{- end -}}
 
 {{- define "promsnmp.secret" -}}
@@ -53,7 +102,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end -}}
 
 {{- define "promsnmp.service" -}}
-{{ include "promsnmp.fullname" . }}.{{ .Release.Namespace }}.svc:{{ .Values.service.port }}
+{{ include "promsnmp.fullname" . }}.{{ include "promsnmp.namespace" . }}.svc:{{ .Values.service.port }}
 {{- end -}}
 
 {{- define "promsnmp.scheme" -}}
@@ -99,7 +148,7 @@ A list of the root, the key, the given value, the length of a new one.
 */}}
 {{- define "promsnmp.kept" -}}
 {{- $root := index . 0 -}}
-{{- $kept := lookup "v1" "Secret" $root.Release.Namespace (include "promsnmp.secret" $root) -}}
+{{- $kept := lookup "v1" "Secret" (include "promsnmp.namespace" $root) (include "promsnmp.secret" $root) -}}
 {{- $old := dig "data" (index . 1) "" ($kept | default dict) | b64dec -}}
 {{- index . 2 | default $old | default (randAlphaNum (index . 3)) | quote -}}
 {{- end -}}
@@ -126,8 +175,21 @@ another reason for random ones.
 {{- if and $several (not .Values.persistence.enabled) -}}
 {{- fail "persistence.enabled=false gives every replica an inventory of its own: set autoscaling.enabled=false and replicaCount=1, or persistence.enabled=true" -}}
 {{- end -}}
-{{- if and $several .Values.persistence.enabled (not .Values.persistence.existingClaim) (ne .Values.persistence.accessMode "ReadWriteMany") -}}
-{{- fail (printf "persistence.accessMode=%s is for one replica: set autoscaling.enabled=false and replicaCount=1, or ReadWriteMany with a storage class that can do it" .Values.persistence.accessMode) -}}
+{{- $shared := or .Values.persistence.existingClaim (and .Values.persistence.singleNode (eq .Values.persistence.accessMode "ReadWriteOnce")) -}}
+{{- if and $several (include "promsnmp.oneNode" .) (not $shared) -}}
+{{- fail (printf "persistence.accessMode=%s is for one replica: set autoscaling.enabled=false and replicaCount=1; or ReadWriteMany with a storage class that can do it; or ReadWriteOnce and persistence.singleNode=true, to run all replicas on one node" .Values.persistence.accessMode) -}}
+{{- end -}}
+{{- if and .Values.ingress.enabled .Values.ingress.tls.enabled (not .Values.ingress.tls.secretName) -}}
+{{- fail "ingress.tls.enabled=true: name the Secret of the certificate in ingress.tls.secretName" -}}
+{{- end -}}
+{{- if and .Values.httpRoute.enabled (not .Values.httpRoute.parentRefs) -}}
+{{- fail "httpRoute.enabled=true: name the Gateway in httpRoute.parentRefs" -}}
+{{- end -}}
+{{- if and .Values.autoscaling.enabled (not (or .Values.autoscaling.targetCPUUtilization .Values.autoscaling.targetMemoryUtilization .Values.autoscaling.metrics)) -}}
+{{- fail "autoscaling.enabled=true needs something to scale by: targetCPUUtilization, targetMemoryUtilization or metrics" -}}
+{{- end -}}
+{{- if and .Values.backup.enabled (not .Values.persistence.enabled) -}}
+{{- fail "backup.enabled=true copies the volume of the inventory: set persistence.enabled=true" -}}
 {{- end -}}
 {{- if and (eq .Values.election.backend "redis") (not .Values.redis.enabled) (not .Values.redis.external.host) (not .Values.redis.external.url) (not .Values.secrets.existingSecret) -}}
 {{- fail "redis.enabled=false: say where Redis is by redis.external.host or redis.external.url (or REDIS_URL in secrets.existingSecret), or set election.backend=kubernetes" -}}

@@ -4,7 +4,7 @@
 {{- $name := include "promsnmp.redis" . -}}
 {{- $hosts := list -}}
 {{- range $number := until (int .Values.redis.sentinel.replicas) -}}
-{{- $hosts = append $hosts (printf "%s-%d.%s.%s.svc" $name $number $name $root.Release.Namespace) -}}
+{{- $hosts = append $hosts (printf "%s-%d.%s.%s.svc" $name $number $name (include "promsnmp.namespace" $root)) -}}
 {{- end -}}
 {{- join " " $hosts -}}
 {{- end -}}

@@ -91,8 +91,15 @@ def check_files(settings: Settings) -> str:
     from promsnmp.http.security.web_config_watcher import WebConfigWatcher
     from promsnmp.modules.catalogue import load_catalogue
     from promsnmp.modules.snmp_yml.read_options import read_options
+    from promsnmp.traps.names.namer import Namer
+    from promsnmp.traps.outputs.factory import check_outputs
+    from promsnmp.traps.rules.reader import load_rules
 
     WebConfigWatcher(settings.web_config_file)
+    if settings.trap_port:
+        Namer.of_files(settings.trap_definition_files).ready()
+        load_rules(settings.trap_rules)
+        check_outputs(settings)
     read_cron(settings.discovery_cron)
     read_zone(settings.discovery_tz)
     found = load_catalogue(settings.config_patterns, options=read_options(settings))

@@ -13,7 +13,7 @@ from functools import partial
 from itertools import product
 from typing import NamedTuple
 
-from promsnmp.exposition.indexes import NUMBERS, SubIds, decode_index
+from promsnmp.exposition.indexes import OF_SUBIDS, SubIds, decode_index
 from promsnmp.modules.model import Index
 from promsnmp.modules.types import IndexType
 
@@ -65,7 +65,7 @@ def decode_row(indexes: Sequence[Index], subids: SubIds, *, encoding: str = "") 
         text, taken, rest = decode_index(
             rest, kind, fixed_size=index.fixed_size, implied=index.implied, enum=enum, encoding=encoding
         )
-        if kind not in NUMBERS:
+        if kind not in OF_SUBIDS:
             valid = valid and max(taken, default=0) <= 0xFF
         texts.append(text)
         used.append(taken)
@@ -168,4 +168,4 @@ def _unpadded(index: Index, text: str) -> str:
 
 def _is_possible(index: Index, part: _Part) -> bool:
     """Whether sub-identifiers that stand for octets are octets."""
-    return index.type in NUMBERS or max(part.used, default=0) <= 0xFF
+    return index.type in OF_SUBIDS or max(part.used, default=0) <= 0xFF

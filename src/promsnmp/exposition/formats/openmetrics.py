@@ -11,13 +11,13 @@ import re
 from collections.abc import Container, Iterator
 from functools import lru_cache
 
-from promsnmp.exposition.utilization.histogram import OPENMETRICS_BOUNDS
-
 CONTENT_TYPE = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 END = b"# EOF\n"
 _ESCAPED = re.compile(r"\\[\\n]")
 _QUOTED = re.compile(r'\\["\\n]')
 _BOUND = re.compile(rb'([{,])le="(\d+)"} ')
+_FLOAT_BOUND = rb'\1le="\2.0"} '
+"""OpenMetrics has bounds as floats (section 5.3.5)."""
 _EXACT_BOUND = re.compile(rb'([{,])le="(\d+)\.0"} ')
 LINES = 256 * 1024
 """Bytes of a histogram's samples that are converted at a time."""
@@ -37,16 +37,16 @@ def openmetrics_type(name: str, kind: str, names: Container[str]) -> str:
 
 
 def sample_parts(kind: str, parts: list[bytes]) -> list[bytes]:
-    """The pieces of a family's samples, with bounds as OpenMetrics writes them."""
+    """The pieces of a family's samples, of a histogram each of whole lines, with bounds as OpenMetrics writes them."""
     if kind != "histogram":
         return parts
-    return [OPENMETRICS_BOUNDS.get(part, part) for part in parts]
+    return [_BOUND.sub(_FLOAT_BOUND, part) for part in parts]
 
 
 def from_text(page: bytes) -> Iterator[bytes]:
     """The OpenMetrics form of a page that was rendered in text format 0.0.4, in parts."""
-    names = {page[start : page.index(b" ", start)].decode() for start, _ in _blocks(page, b"# HELP ")}
-    for start, stop in _blocks(page, b"# HELP "):
+    names = {page[start : page.index(b" ", start)].decode() for start, _ in blocks(page, b"# HELP ")}
+    for start, stop in blocks(page, b"# HELP "):
         yield from _family(page[start:stop], names)
     yield END
 
@@ -54,11 +54,11 @@ def from_text(page: bytes) -> Iterator[bytes]:
 def to_text(page: bytes) -> Iterator[bytes]:
     """The text format of a page that PromSNMP rendered in OpenMetrics, in parts: the reverse of ``from_text``."""
     page = page.removesuffix(END)
-    for start, stop in _blocks(page, b"# TYPE "):
+    for start, stop in blocks(page, b"# TYPE "):
         yield from _text_family(page[start:stop])
 
 
-def _blocks(page: bytes, mark: bytes) -> Iterator[tuple[int, int]]:
+def blocks(page: bytes, mark: bytes) -> Iterator[tuple[int, int]]:
     """Where the blocks of a page, whose first lines begin with ``mark``, start (behind it) and end (before a newline).
 
     No copies, for the page may be large.
@@ -70,8 +70,8 @@ def _blocks(page: bytes, mark: bytes) -> Iterator[tuple[int, int]]:
         start = at + 1 + len(mark) if at >= 0 else 0
 
 
-def _head(block: bytes) -> tuple[str, str, int]:
-    """The two header lines of a block, and where its samples begin."""
+def head_of(block: bytes) -> tuple[str, str, int]:
+    """The two header lines of a block, without what they begin with, and where its samples begin."""
     first = block.index(b"\n")
     second = block.index(b"\n", first + 1)
     return block[:first].decode(), block[first + 1 : second].decode(), second + 1
@@ -87,19 +87,19 @@ def _samples(block: bytes, start: int, pattern: re.Pattern[bytes], replacement: 
 
 
 def _family(block: bytes, names: Container[str]) -> Iterator[bytes]:
-    help_line, type_line, start = _head(block)
+    help_line, type_line, start = head_of(block)
     name, _, help_text = help_line.partition(" ")
     kind = openmetrics_type(name, type_line.rsplit(" ", 1)[1], names)
     unescaped = _ESCAPED.sub(lambda found: "\n" if found[0] == "\\n" else "\\", help_text)
     yield b"%b\n" % header(name, kind, unescaped)
     if kind == "histogram":
-        yield from _samples(block, start, _BOUND, rb'\1le="\2.0"} ')
+        yield from _samples(block, start, _BOUND, _FLOAT_BOUND)
     else:
         yield block[start:] + b"\n"
 
 
 def _text_family(block: bytes) -> Iterator[bytes]:
-    type_line, help_line, start = _head(block)
+    type_line, help_line, start = head_of(block)
     name, kind = type_line.split(" ")
     if kind == "counter":
         name = f"{name}_total"

@@ -11,6 +11,7 @@ import re
 import struct
 from collections.abc import Iterable, Mapping, Sequence
 from enum import IntEnum
+from functools import lru_cache
 
 from promsnmp.exposition.utilization import histogram as utilization
 from promsnmp.exposition.utilization.histogram import UtilizationSeries
@@ -38,6 +39,8 @@ _VALUE_FIELDS = {FamilyType.COUNTER: 3, FamilyType.GAUGE: 2, FamilyType.UNTYPED:
 _SUMMARY, _HISTOGRAM = 4, 7
 _LABEL = re.compile(r'([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\]|\\.)*)"', re.DOTALL)
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+_OCTETS = re.compile(rb'([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\]|\\.)*)"', re.DOTALL)
+_ONE_BYTE = [bytes((number,)) for number in range(0x80)]
 
 
 def family(name: str, kind: FamilyType, help_text: str, metrics: Iterable[bytes]) -> bytes:
@@ -46,6 +49,30 @@ def family(name: str, kind: FamilyType, help_text: str, metrics: Iterable[bytes]
         (_text(1, name), _text(2, help_text), _unsigned(3, kind), *[_message(4, metric) for metric in metrics])
     )
     return _varint(len(body)) + body
+
+
+def family_of(name: str, kind: FamilyType, help_text: str, metrics: Sequence[bytes]) -> bytes:
+    """Like ``family``; ``metrics`` are fields already (``metric_prefix``, number, start)."""
+    head = b"".join((_text(1, name), _text(2, help_text), _unsigned(3, kind)))
+    return b"".join((_varint(len(head) + sum(map(len, metrics))), head, *metrics))
+
+
+def metric_prefix(kind: FamilyType, labels: bytes, start: int) -> bytes:
+    """The field ``metric`` of a family up to the eight octets of the number; ``labels`` are a label text, and ``start``
+    the octets of the start that comes after the number."""
+    encoded = labels_of(labels)
+    size = 1 + 8 + start
+    head = encoded + _varint(_VALUE_FIELDS[kind] << 3 | _LEN) + _varint(size)
+    return _varint(4 << 3 | _LEN) + _varint(len(head) + size) + head + _varint(1 << 3 | _I64)
+
+
+@lru_cache(maxsize=1024)
+def start_timestamp(kind: FamilyType, seconds: float) -> bytes:
+    """The field ``start_timestamp`` (once ``created_timestamp``) of a counter; empty for 0, which is not known."""
+    if not seconds or kind is not FamilyType.COUNTER:
+        return b""
+    whole, rest = divmod(round(seconds * 1000), 1000)
+    return _message(3, _unsigned(1, whole) + _unsigned(2, rest * 1_000_000))
 
 
 def value(kind: FamilyType, labels: LabelPairs, number: float) -> bytes:
@@ -61,21 +88,42 @@ def summary(labels: LabelPairs, *, count: int, total: float, quantiles: Iterable
 
 
 def histogram(
-    labels: LabelPairs, *, count: int, total: float, buckets: BucketCounts, native: Mapping[int, int] | None = None
+    labels: LabelPairs | bytes,
+    *,
+    count: int,
+    total: float,
+    buckets: BucketCounts,
+    native: Mapping[int, int] | None = None,
 ) -> bytes:
     """A Metric that is a classic histogram, and with ``native`` (counts by the numbers of ``bucket_of``) also a
-    native one."""
+    native one. ``labels`` may be encoded already (``labels_of``)."""
     parts = [_unsigned(1, count), _double(2, total)]
-    parts += [_message(3, _unsigned(1, below) + _double(2, bound)) for bound, below in buckets]
+    parts += [_message(3, _unsigned(1, below) + _bound(bound)) for bound, below in buckets]
     if native is not None:
         parts += _native(native)
-    return _labels(labels) + _message(_HISTOGRAM, b"".join(parts))
+    return (labels if isinstance(labels, bytes) else _labels(labels)) + _message(_HISTOGRAM, b"".join(parts))
+
+
+@lru_cache(maxsize=256)
+def _bound(bound: float) -> bytes:
+    return _double(2, bound)
 
 
 def utilization_family(series: Iterable[UtilizationSeries]) -> bytes:
     """``interface_utilization`` of interfaces, classic and native in one; empty without interfaces."""
     metrics = [_utilization(one) for one in series]
     return family(utilization.NAME, FamilyType.HISTOGRAM, utilization.HELP, metrics) if metrics else b""
+
+
+def labels_of(text: bytes) -> bytes:
+    """The fields ``label`` of a metric, from the label text of a sample."""
+    pieces = []
+    for name, content in _OCTETS.findall(text):
+        if b"\\" in content:
+            content = _ESCAPE.sub(_unescape, content.decode()).encode()
+        pair = b"\x0a%b%b\x12%b%b" % (_varint(len(name)), name, _varint(len(content)), content)
+        pieces.append(b"\x0a%b%b" % (_varint(len(pair)), pair))
+    return b"".join(pieces)
 
 
 def read_labels(text: bytes) -> LabelPairs:
@@ -86,7 +134,7 @@ def read_labels(text: bytes) -> LabelPairs:
 def _utilization(series: UtilizationSeries) -> bytes:
     buckets = list(series.cumulative())
     count, native = buckets[-1][1], series.native_counts()
-    return histogram(read_labels(series.labels), count=count, total=series.total, buckets=buckets, native=native)
+    return histogram(labels_of(series.labels), count=count, total=series.total, buckets=buckets, native=native)
 
 
 def _native(counts: Mapping[int, int]) -> list[bytes]:
@@ -106,6 +154,11 @@ def _labels(labels: LabelPairs) -> bytes:
     return b"".join([_message(1, _text(1, name) + _text(2, content)) for name, content in labels])
 
 
+def unescaped(text: str) -> str:
+    """A help text of text format 0.0.4 as it is."""
+    return _ESCAPE.sub(_unescape, text) if "\\" in text else text
+
+
 def _unescape(escaped: re.Match[str]) -> str:
     return "\n" if escaped[1] == "n" else escaped[1]
 
@@ -115,6 +168,8 @@ def _unescape(escaped: re.Match[str]) -> str:
 
 def _varint(number: int) -> bytes:
     """Seven bits a byte, the lowest first."""
+    if number < 0x80:
+        return _ONE_BYTE[number]
     out = bytearray()
     while number > 0x7F:
         out.append(number & 0x7F | 0x80)

@@ -18,6 +18,7 @@ if cython.compiled:
     from cython.cimports.libc.string import memchr  # type: ignore[import-untyped]  # Cython's own
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+CONTENT_TYPE_1 = "text/plain; version=1.0.0; charset=utf-8"
 
 
 def samples(parts: list[bytes], name: bytes, labels: list[bytes], values: list[bytes]) -> None:
@@ -46,30 +47,6 @@ def line_count(page: bytes) -> int:
             return lines
         lines += 1
         octets = found + 1
-
-
-def buckets(parts: list[bytes], name: bytes, bounds: list[bytes], counts: list[int]) -> bytes:
-    """Appends one sample per bucket; returns the digits of the last one, the count of all observations.
-
-    ``name`` ends before the label ``le``, a bound with the blank after it. ``counts`` are not cumulative, the samples
-    are.
-    """
-    at: cython.Py_ssize_t
-    count: cython.Py_ssize_t = len(counts)
-    some: cython.longlong
-    total: cython.longlong = 0
-    digits: bytes = b"0"
-    if count != len(bounds):
-        raise ValueError("bounds and counts must be equally many")
-    for at in range(count):
-        some = counts[at]
-        if some:
-            total += some
-            digits = b"%d" % total
-        parts.append(name)
-        parts.append(bounds[at])
-        parts.append(digits)
-    return digits
 
 
 def metric_name(name: str) -> str:

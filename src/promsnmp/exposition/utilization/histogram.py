@@ -15,56 +15,72 @@ out, continues where it was, with one observation over the whole time.
 from __future__ import annotations
 
 import math
-from bisect import bisect_left
+from array import array
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import accumulate
-from typing import NamedTuple
+from operator import lt
+from typing import Any, Literal, NamedTuple, overload
 
-from promsnmp.exposition.formats import text
-from promsnmp.exposition.utilization.native import NativeBuckets, numbers_of, octets_of
-from promsnmp.snmp import ber
+from promsnmp.exposition.utilization import packed
+from promsnmp.exposition.utilization.label_block import NO_LABELS, LabelBlock
+from promsnmp.exposition.utilization.native import ZERO
+from promsnmp.exposition.utilization.packed import CLASSIC, NO_RATE
 
 NAME = "interface_utilization"
 HELP = "Share of the interface's speed used between two polls, both directions together, in percent."
-BOUNDS = (1, 5, 10, 25, 50, 75, 90, 95, 100)
+BOUNDS = packed.BOUNDS
 _UNLIMITED = 4_294_967_295  # RFC 2863 section 3.1.4: ifSpeed of interfaces too fast for it
-_WRAP32 = 1 << 32
 _TICKS_WRAP = 1 << 32
-_PLAUSIBLE_SHARE = 1.1
-"""How far above its speed an interface may seem to run (counters and polls are not in step)."""
+_COUNTER_END = 1 << 64
 _MAX_AGE = 86_400.0
 """Seconds for which a series is kept while its interface is missing."""
 _SPARE_SERIES = 1000
 """Series of missing interfaces that are kept, besides as many as there are interfaces."""
+_ROWS_AT_ONCE = 256
+"""Interfaces whose samples are written at a time."""
 
 _BOUND_TEXTS = [f'le="{bound}"}} '.encode() for bound in (*BOUNDS, "+Inf")]
-OPENMETRICS_BOUNDS = {f'le="{bound}"}} '.encode(): f'le="{bound}.0"}} '.encode() for bound in BOUNDS}
-"""OpenMetrics has bounds as floats (1.0, section 5.3.5): the pieces that differ there, by their text form."""
 
 
 @dataclass(slots=True)
-class UtilizationSeries(NativeBuckets):
+class UtilizationSeries:
     """The histogram of one interface, classic and native, and the counters at its last observation."""
 
     labels: bytes
-    classic: bytearray = field(default_factory=lambda: octets_of([0] * (len(BOUNDS) + 1)))
-    """Observations up to each bound and above the previous one; the last: above all bounds (as ``buckets``)."""
+    buckets: bytes = bytes(CLASSIC + 1)
+    """The counts of its buckets, as in ``packed``."""
     total: float = 0.0
     at: float = 0.0
     bits: int = 0
     received: int = 0
     sent: int = 0
+    lowest: int = 0
+    """The number of the first native bucket."""
     rates: tuple[float, float] | None = None
     """Bits per second received and sent between the last two polls; None where that is not certain."""
 
     def counts(self) -> list[int]:
-        """The numbers in ``classic``."""
-        return numbers_of(self.classic)
+        """Observations up to each bound and above the previous one; the last: above all bounds."""
+        return packed.read_counts(self.buckets)[:CLASSIC]
 
     def cumulative(self) -> Iterator[tuple[float, int]]:
         """Each bound, infinity last, with the number of observations at or below it."""
         return zip((*BOUNDS, math.inf), accumulate(self.counts()), strict=True)
+
+    @property
+    def zero(self) -> int:
+        """The count of the native zero bucket."""
+        return packed.read_counts(self.buckets)[CLASSIC]
+
+    def bucket_numbers(self) -> list[int]:
+        """The counts of the native buckets from the ``lowest`` on."""
+        return packed.read_counts(self.buckets)[CLASSIC + 1 :]
+
+    def native_counts(self) -> dict[int, int]:
+        """The counts of the native buckets that are not empty, by number."""
+        found = {ZERO: self.zero, **dict(enumerate(self.bucket_numbers(), self.lowest))}
+        return {index: count for index, count in found.items() if count}
 
 
 class InterfaceCounters(NamedTuple):
@@ -78,14 +94,137 @@ class InterfaceCounters(NamedTuple):
     bits: int
 
 
+class PackedSeries(Sequence[UtilizationSeries]):
+    """The histograms of interfaces in little memory; never changed, so that a thread may read them."""
+
+    __slots__ = ("_counts", "_fixed", "labels")
+
+    def __init__(self, labels: LabelBlock, fixed: bytearray, counts: bytearray) -> None:
+        self.labels = labels
+        self._fixed = fixed
+        self._counts = counts
+
+    @classmethod
+    def of(cls, series: Sequence[UtilizationSeries]) -> PackedSeries:
+        """These histograms."""
+        labels = LabelBlock([one.labels for one in series])
+        rates = [rate for one in series for rate in one.rates or (NO_RATE, NO_RATE)]
+        sections = (
+            array("Q", [one.received for one in series]),
+            array("Q", [one.sent for one in series]),
+            array("d", [one.total for one in series]),
+            array("d", [one.at for one in series]),
+            array("f", rates),
+            array("i", [one.lowest for one in series]),
+            array("I", [len(one.buckets) << 8 | one.bits for one in series]),
+        )
+        fixed = bytearray(b"".join([section.tobytes() for section in sections]))
+        return cls(labels, fixed, bytearray(b"".join([one.buckets for one in series])))
+
+    def __len__(self) -> int:
+        return self.labels.count
+
+    @overload
+    def __getitem__(self, at: int) -> UtilizationSeries: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[UtilizationSeries]: ...
+
+    def __getitem__(self, at: int | slice) -> UtilizationSeries | Sequence[UtilizationSeries]:
+        return list(self)[at]
+
+    def __iter__(self) -> Iterator[UtilizationSeries]:
+        received, sent, place = self._section("Q", 0), self._section("Q", 8), 0
+        total, at, rates = self._section("d", 16), self._section("d", 24), self.rates()
+        lowest, sizes = self._section("i", 40, 4), self._section("I", 44, 4)
+        for row, labels in enumerate(self.labels.labels()):
+            size = sizes[row] >> 8
+            pair = (rates[2 * row], rates[2 * row + 1])
+            yield UtilizationSeries(
+                labels,
+                bytes(self._counts[place : place + size]),
+                total[row],
+                at[row],
+                sizes[row] & 0xFF,
+                received[row],
+                sent[row],
+                lowest[row],
+                None if pair[0] == NO_RATE else pair,
+            )
+            place += size
+
+    def _section(self, code: Literal["Q", "d", "f", "i", "I"], first: int, octets: int = 8) -> Sequence[Any]:
+        """The section whose numbers begin ``first`` octets for each interface behind the beginning, ``octets`` each."""
+        count = len(self)
+        return memoryview(self._fixed)[first * count : (first + octets) * count].cast(code).tolist()
+
+    def rates(self) -> Sequence[float]:
+        """Bits per second received and sent of each interface, one after the other; NO_RATE where not certain."""
+        return self._section("f", 32)
+
+    def polled_at(self) -> float | None:
+        """When the first interface was polled last; None without interfaces."""
+        return self._section("d", 24)[0] if len(self) else None
+
+    def observed(self, interfaces: Sequence[InterfaceCounters], at: float) -> PackedSeries:
+        """These histograms after a poll of the same interfaces in the same order."""
+        _, speeds, received, sent, widths = map(list, zip(*interfaces, strict=True))
+        if min(received) < 0 or min(sent) < 0 or max(received) >= _COUNTER_END or max(sent) >= _COUNTER_END:
+            for row, one in enumerate(interfaces):
+                if not (0 <= one.received < _COUNTER_END and 0 <= one.sent < _COUNTER_END):
+                    received[row] = sent[row] = widths[row] = 0
+        fixed, counts = bytearray(self._fixed), bytearray(self._counts)
+        counts = packed.observe(fixed, counts, speeds, received, sent, widths, at)
+        return PackedSeries(self.labels, fixed, counts)
+
+    def counts_on(self, before: PackedSeries) -> bool:
+        """Whether some counter is higher than ``before``, and none is lower; these are the same interfaces."""
+        old, new = before._section("Q", 0, 16), self._section("Q", 0, 16)
+        if any(map(lt, new, old)):
+            return False
+        received = len(self)
+        return any(0 < one < other for one, other in zip(old[:received], new[:received], strict=True))
+
+    def without_widths(self) -> PackedSeries:
+        """These histograms after a reboot: the next poll observes nothing."""
+        fixed, count = bytearray(self._fixed), len(self)
+        sizes = memoryview(fixed)[44 * count :].cast("I")
+        for row in range(count):
+            sizes[row] = sizes[row] >> 8 << 8
+        sizes.release()
+        return PackedSeries(self.labels, fixed, self._counts)
+
+    def samples(self) -> list[bytes]:
+        """Their samples in the text format, some hundred interfaces in each piece."""
+        labels, pieces, place = self.labels.labels(), [], 0
+        for first in range(0, len(labels), _ROWS_AT_ONCE):
+            part = labels[first : first + _ROWS_AT_ONCE]
+            piece, place = packed.lines(self._fixed, self._counts, part, NAME.encode(), _BOUND_TEXTS, first, place)
+            pieces.append(piece)
+        return pieces
+
+
+NO_SERIES = PackedSeries(NO_LABELS, bytearray(), bytearray())
+
+
 class Utilization:
     """The histograms of one device, over the life of the process."""
 
+    __slots__ = ("_missing", "_present", "_rows", "_speedless", "_ticks", "_ticks_at", "counts_on")
+
     def __init__(self) -> None:
-        self._series: dict[bytes, UtilizationSeries] = {}
-        self._present: list[UtilizationSeries] = []
+        self._present = NO_SERIES
+        """The interfaces of the last poll."""
+        self._missing: dict[bytes, UtilizationSeries] | None = None
+        """Those of earlier ones."""
+        self._rows = NO_LABELS
+        """All rows of the last poll."""
+        self._speedless: tuple[int, ...] = ()
+        """Positions of those that are no series because their speed is not known."""
         self._ticks: int | None = None
         self._ticks_at = 0.0
+        self.counts_on = False
+        """Whether some counter is higher than at the poll before, and none is lower."""
 
     def observe(self, interfaces: Iterable[InterfaceCounters], *, at: float, ticks: int | None) -> None:
         """Observes one poll: its interfaces, its time (seconds, monotonic), and sysUpTime (1/100 s) if known.
@@ -93,30 +232,51 @@ class Utilization:
         A series begins with the first poll that has its interface's speed.
         """
         if self._rebooted(ticks, at):
-            for series in self._series.values():
+            self._present = self._present.without_widths()
+            for series in (self._missing or {}).values():
                 series.bits = 0
-        present: list[UtilizationSeries] = []
-        for interface in interfaces:
-            known = self._series.get(interface.labels)
-            if known is None:
-                if not interface.speed:
-                    continue
-                known = self._series[interface.labels] = UtilizationSeries(interface.labels)
-            else:
-                _observe(known, interface, at)
-            known.at, known.bits, known.received, known.sent = at, interface.bits, interface.received, interface.sent
-            present.append(known)
-        self._present = present
-        if len(self._present) < len(self._series):
+        rows = interfaces if isinstance(interfaces, list) else list(interfaces)
+        if not rows or not self._are_same(rows):
+            rows = self._arranged(rows)
+        elif self._speedless:
+            rows = _without(rows, self._speedless)
+        before = self._present
+        self._present = before.observed(rows, at) if rows else NO_SERIES
+        self.counts_on = bool(rows) and self._present.counts_on(before)
+        if self._missing:
             self._drop_missing(at)
+
+    def _are_same(self, rows: Sequence[InterfaceCounters]) -> bool:
+        """Whether these are the interfaces of the last poll, in the same order."""
+        return not any(rows[at].speed for at in self._speedless if at < len(rows)) and self._rows.is_of(
+            [one.labels for one in rows]
+        )
+
+    def _arranged(self, rows: Sequence[InterfaceCounters]) -> list[InterfaceCounters]:
+        """Brings the series into the order of other rows than at the last poll; returns the rows that have a series."""
+        known = {one.labels: one for one in self.all_series()}
+        present: dict[bytes, UtilizationSeries] = {}
+        kept, speedless = [], []
+        for at, one in enumerate(rows):
+            series = known.pop(one.labels, None)
+            if series is None and (one.labels in present or not one.speed):
+                speedless.append(at)
+                continue
+            present[one.labels] = UtilizationSeries(one.labels) if series is None else series
+            kept.append(one)
+        self._present = PackedSeries.of(list(present.values()))
+        self._missing = known or None
+        self._rows = self._present.labels if not speedless else LabelBlock([one.labels for one in rows])
+        self._speedless = tuple(speedless)
+        return kept
 
     def _drop_missing(self, at: float) -> None:
         """Drops series of interfaces that have been missing for long, and the oldest ones if too many are missing."""
-        series = [one for one in self._series.values() if at - one.at < _MAX_AGE]
-        most = 2 * len(self._present) + _SPARE_SERIES
+        series = [one for one in (self._missing or {}).values() if at - one.at < _MAX_AGE]
+        most = len(self._present) + _SPARE_SERIES
         if len(series) > most:
             series = sorted(series, key=lambda one: one.at)[-most:]
-        self._series = {one.labels: one for one in series}
+        self._missing = {one.labels: one for one in series} or None
 
     def _rebooted(self, ticks: int | None, at: float) -> bool:
         """Whether the device restarted since the last poll that read its sysUpTime."""
@@ -133,7 +293,11 @@ class Utilization:
 
     def all_series(self) -> Sequence[UtilizationSeries]:
         """The histograms of all interfaces, also of those that are missing for a while."""
-        return list(self._series.values())
+        return [*self._present, *(self._missing or {}).values()]
+
+    def __bool__(self) -> bool:
+        """Whether there are histograms."""
+        return bool(self._present or self._missing)
 
     def uptime(self, now: float) -> tuple[int, float] | None:
         """sysUpTime as read last (1/100 s), and its age in seconds at ``now`` (monotonic); None when it is unknown."""
@@ -143,68 +307,32 @@ class Utilization:
         self, series: Iterable[UtilizationSeries], present: Iterable[bool], uptime: tuple[int, float] | None, now: float
     ) -> None:
         """Continues histograms of another process; those that were begun here already stay."""
+        current, missing = {one.labels: one for one in self._present}, dict(self._missing or {})
         for one, is_present in zip(series, present, strict=True):
-            if one.labels not in self._series:
-                self._series[one.labels] = one
-                if is_present:
-                    self._present.append(one)
+            if one.labels not in current and one.labels not in missing:
+                (current if is_present else missing)[one.labels] = one
+        self._present, self._missing = PackedSeries.of(list(current.values())), missing or None
+        self._rows, self._speedless = self._present.labels, ()
         if uptime is not None and self._ticks is None:
             self._ticks, self._ticks_at = uptime[0], now - uptime[1]
 
-    def current_series(self) -> Sequence[UtilizationSeries]:
+    def current_series(self) -> PackedSeries:
         """The histograms of all interfaces of the last poll."""
         return self._present
 
     def samples(self) -> list[bytes]:
-        """Pieces of the samples of all interfaces of the last poll, as from ``text.samples``."""
-        return classic_samples(self._present)
+        """Pieces of the samples of all interfaces of the last poll."""
+        return self._present.samples()
 
 
-def classic_samples(histograms: Iterable[UtilizationSeries]) -> list[bytes]:
-    """Pieces of the samples of histograms, as from ``text.samples``."""
-    parts: list[bytes] = []
-    for series in histograms:
-        _append_samples(parts, series)
-    return parts
+def _without(rows: Sequence[InterfaceCounters], positions: tuple[int, ...]) -> list[InterfaceCounters]:
+    dropped = set(positions)
+    return [one for at, one in enumerate(rows) if at not in dropped]
 
 
-def _observe(series: UtilizationSeries, now: InterfaceCounters, at: float) -> None:
-    """Observes what an interface carried since its last poll, if that is certain."""
-    _, speed, received, sent, bits = now
-    series.rates = None
-    seconds = at - series.at
-    if seconds <= 0 or speed <= 0 or series.bits != bits:
-        return
-    inward, outward = received - series.received, sent - series.sent
-    if bits == 32 or inward < 0 or outward < 0:
-        most = speed / 8 * seconds * _PLAUSIBLE_SHARE
-        certain = _unwrapped(inward, bits, most), _unwrapped(outward, bits, most)
-        if None in certain:
-            return
-        inward, outward = certain  # type: ignore[assignment]  # no None
-    series.rates = inward * 8 / seconds, outward * 8 / seconds
-    percent = (inward + outward) * 800 / (seconds * speed)
-    memoryview(series.classic).cast("I")[bisect_left(BOUNDS, percent)] += 1
-    series.total += percent
-    series.observe_native(percent)
-
-
-def _unwrapped(difference: int, bits: int, most: float) -> int | None:
-    """Octets between two readings, None when unknown. ``most`` is how many the interface can carry."""
-    if bits == 32 and most >= _WRAP32:
-        return None  # it may have wrapped more than once
-    if difference >= 0:
-        return difference
-    wrapped = difference + (1 << bits)
-    return wrapped if wrapped <= most else None
-
-
-def _append_samples(parts: list[bytes], series: UtilizationSeries) -> None:
-    labels = series.labels
-    names = labels[:-2] + b"," if len(labels) > 1 else b"{"
-    count = text.buckets(parts, b"\ninterface_utilization_bucket" + names, _BOUND_TEXTS, series.counts())
-    parts += (b"\ninterface_utilization_sum", labels, ber.float_text(series.total))
-    parts += (b"\ninterface_utilization_count", labels, count)
+def classic_samples(histograms: Sequence[UtilizationSeries]) -> list[bytes]:
+    """Pieces of the samples of histograms in the text format."""
+    return (histograms if isinstance(histograms, PackedSeries) else PackedSeries.of(histograms)).samples()
 
 
 def speed_of(high_speed: float | None, speed: float | None) -> float:

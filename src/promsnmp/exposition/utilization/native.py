@@ -6,17 +6,14 @@ values above ``2**((i - 1) / 2**n)`` and up to ``2**(i / 2**n)`` (prometheus/cli
 Histogram). Values close to 0 have a bucket of their own, because no exponential bucket reaches down to 0.
 
 Utilisation is bounded, by one octet per poll and by what an interface can carry, so the buckets of a series are close
-together. They are stored as an array from the lowest to the highest that was hit: that takes a fifth of the memory of a
-dict, which matters with some 50,000 interfaces.
+together. They are stored (``packed.py``) from the lowest to the highest that was hit.
 """
 
 from __future__ import annotations
 
 import math
-from array import array
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from typing import NamedTuple
 
 SCHEMA = 3
@@ -29,7 +26,6 @@ ZERO = -(1 << 31)
 _PER_OCTAVE = 1 << SCHEMA
 _FRACTIONS = tuple(0.5 * 2.0 ** (step / _PER_OCTAVE) for step in range(_PER_OCTAVE))
 """Upper bounds of an octave's buckets, as fractions of its end."""
-_WIDTH = array("I").itemsize
 _SMALL_GAP = 2
 """Up to so many empty buckets are sent as zeros: a new span takes more bytes (client_golang does the same)."""
 
@@ -39,61 +35,6 @@ class Span(NamedTuple):
 
     offset: int
     length: int
-
-
-@dataclass(slots=True, kw_only=True)
-class NativeBuckets:
-    """How many observations each bucket holds. A base class, so that a histogram is one object: the garbage collector
-    looks at each one, and large devices have tens of thousands."""
-
-    lowest: int = 0
-    """The number of the first bucket in ``buckets``."""
-    buckets: bytearray = field(default_factory=bytearray)
-    """The counts, each in four octets (``array("I")``)."""
-    zero: int = 0
-    """The count of the zero bucket."""
-
-    def observe_native(self, value: float) -> None:
-        """Counts a finite value that is not negative."""
-        index = bucket_of(value)
-        at = index - self.lowest
-        if 0 <= at < len(self.buckets) // _WIDTH:
-            memoryview(self.buckets).cast("I")[at] += 1
-        elif index == ZERO:
-            self.zero += 1
-        else:
-            self._widen(index)
-
-    def native_counts(self) -> dict[int, int]:
-        """The counts of the buckets that are not empty, by number."""
-        found = {ZERO: self.zero, **dict(enumerate(self.bucket_numbers(), self.lowest))}
-        return {index: count for index, count in found.items() if count}
-
-    def bucket_numbers(self) -> list[int]:
-        """The counts of ``buckets``."""
-        return numbers_of(self.buckets)
-
-    def _widen(self, index: int) -> None:
-        """Counts in a bucket outside of the stored ones, which become more."""
-        if not self.buckets:
-            self.lowest = index
-        below, above = self.lowest - index, index - self.lowest - len(self.buckets) // _WIDTH
-        if below > 0:
-            self.buckets[:0] = octets_of((1, *[0] * (below - 1)))
-            self.lowest = index
-        else:
-            self.buckets += octets_of((*[0] * above, 1))
-
-
-def numbers_of(octets: bytearray) -> list[int]:
-    """Counts of four octets each."""
-    return memoryview(octets).cast("I").tolist()
-
-
-def octets_of(counts: Iterable[int]) -> bytearray:
-    """Counts in four octets each; unlike a list, they are nothing for the garbage collector. Raises OverflowError for
-    one above 2^32 - 1."""
-    return bytearray(array("I", counts).tobytes())
 
 
 def bucket_of(value: float) -> int:

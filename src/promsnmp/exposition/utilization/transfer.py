@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from promsnmp.exposition.utilization.histogram import BOUNDS, Utilization, UtilizationSeries
-from promsnmp.exposition.utilization.native import octets_of
+from promsnmp.exposition.utilization.histogram import Utilization, UtilizationSeries
+from promsnmp.exposition.utilization.packed import CLASSIC, write_counts
 
 MAX_NATIVE_BUCKETS = 20_000
 """No percentage between the smallest and the largest float needs more."""
@@ -58,37 +58,37 @@ def read_document(found: object, *, now: float) -> SeriesTransfer:
 
 def _read_row(row: Iterable[object], now: float) -> tuple[UtilizationSeries, bool]:
     labels, counts, total, age, bits, received, sent, lowest, buckets, zero, is_present = row
-    if not (isinstance(labels, str) and isinstance(counts, list) and len(counts) == len(BOUNDS) + 1):
+    if not (isinstance(labels, str) and isinstance(counts, list) and len(counts) == CLASSIC):
         raise ValueError
     if not (isinstance(buckets, list) and len(buckets) <= MAX_NATIVE_BUCKETS and isinstance(total, float | int)):
         raise ValueError
-    if not isinstance(age, float | int) or not isinstance(lowest, int):
+    if not isinstance(age, float | int) or not isinstance(lowest, int) or not -MAX_NATIVE_BUCKETS <= lowest <= 0xFFFF:
+        raise ValueError
+    if bits not in (0, 32, 64) or "\n" in labels:
         raise ValueError
     series = UtilizationSeries(
         labels.encode("utf-8", "surrogateescape"),
-        octets_of(map(_whole, counts)),
+        write_counts([_whole(count, 1 << 32) for count in (*counts, zero, *buckets)]),
         float(total),
         at=now - max(age, 0.0),
         bits=_whole(bits),
         received=_whole(received),
         sent=_whole(sent),
         lowest=lowest,
-        buckets=octets_of(map(_whole, buckets)),
-        zero=_whole(zero),
     )
     return series, bool(is_present)
 
 
-def _whole(number: object) -> int:
-    if not isinstance(number, int) or not 0 <= number < 1 << 64:
+def _whole(number: object, end: int = 1 << 64) -> int:
+    if not isinstance(number, int) or not 0 <= number < end:
         raise ValueError
     return number
 
 
 def transfers(utilization: Utilization, *, most: int, now: float) -> Iterable[SeriesTransfer]:
     """All histograms of a device, at most ``most`` in one transfer."""
-    series, present = utilization.all_series(), {id(one) for one in utilization.current_series()}
+    series, present = utilization.all_series(), len(utilization.current_series())
     uptime = utilization.uptime(now)
     for first in range(0, len(series), most):
         part = series[first : first + most]
-        yield SeriesTransfer(part, [id(one) in present for one in part], uptime)
+        yield SeriesTransfer(part, [at < present for at in range(first, first + len(part))], uptime)

@@ -19,17 +19,18 @@ T = TypeVar("T")
 _TAG = re.compile(r'(?:W/)?"[^"]*"')
 
 
-def precondition_check(request: Request, etag: Callable[[T], str]) -> Callable[[T | None], None]:
-    """A check of the current state (None: no such device) that raises DeviceChanged when the headers forbid it."""
+def precondition_check(request: Request, etag: Callable[[T], str], what: str = "device") -> Callable[[T | None], None]:
+    """A check of the current state (None: it does not exist) that raises DeviceChanged when the headers forbid it;
+    ``what`` it is, for the message."""
     match, none_match = _header(request, "if-match"), _header(request, "if-none-match")
 
     def check(present: T | None) -> None:
         now = "" if present is None else etag(present)
         if match is not None and not (present is not None and (match == "*" or now in _TAG.findall(match))):
             state = "has changed since you read it; read it again" if present is not None else "does not exist"
-            raise DeviceChanged(f"If-Match: the device {state}")
+            raise DeviceChanged(f"If-Match: the {what} {state}")
         if none_match is not None and present is not None and (none_match == "*" or now in _weak(none_match)):
-            raise DeviceChanged("If-None-Match: the device exists already")
+            raise DeviceChanged(f"If-None-Match: the {what} exists already")
 
     return check
 

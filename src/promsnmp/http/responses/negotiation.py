@@ -6,10 +6,11 @@ read: no honest client sends one, and reading it and remembering it would take t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
+from promsnmp.exposition.formats import text
 from promsnmp.polling.pages.page import Format
 
 PROTOBUF = "application/vnd.google.protobuf"
@@ -23,6 +24,8 @@ _PROTOBUF_PARAMETERS = {"proto": "io.prometheus.client.MetricFamily", "encoding"
 
 MAX_LENGTH = 2048
 """Characters of a header that are read."""
+_ESCAPINGS = ("allow-utf-8", "underscores", "dots", "values")
+"""Of names that are no names of text format 0.0.4; we have none, so all are the same here."""
 
 
 class AcceptElement(NamedTuple):
@@ -55,14 +58,20 @@ def _number(text: str) -> float:
         return 0.0
 
 
-def choose_format(accept: str) -> Format:
-    """OpenMetrics when it is asked for with a q that is not 0 and not below that of text, else text."""
+class Choice(NamedTuple):
+    """The format of a response, and the Content-Type that says so."""
+
+    format: Format
+    content_type: bytes
+
+
+def choose_format(accept: str) -> Choice:
+    """Protobuf or OpenMetrics when it is asked for with a q that is not 0 and not below that of the others, else text.
+
+    Protobuf only when it is named, and in the form that we send. Text is of version 1.0.0 when that is preferred: it
+    differs from 0.0.4 only in names that need quotes, and those we do not have.
+    """
     return _choose_format(accept[:MAX_LENGTH])
-
-
-def prefers_protobuf(accept: str) -> bool:
-    """Whether protobuf is named, in the form that we send, with a q that is not 0 and not below another format's."""
-    return _prefers_protobuf(accept[:MAX_LENGTH])
 
 
 def accepts_gzip(accept_encoding: str) -> bool:
@@ -71,20 +80,32 @@ def accepts_gzip(accept_encoding: str) -> bool:
 
 
 @lru_cache(maxsize=256)
-def _choose_format(accept: str) -> Format:
-    known = [element for element in parse_accept(accept) if element.parameters.get("version", "") in _VERSIONS]
-    weights = _weights(known)
-    openmetrics, text = _weight(weights, _OPENMETRICS), _weight(weights, _TEXT)
-    return Format.OPENMETRICS if openmetrics > 0.0 and openmetrics >= text else Format.TEXT
-
-
-@lru_cache(maxsize=256)
-def _prefers_protobuf(accept: str) -> bool:
+def _choose_format(accept: str) -> Choice:
     elements = list(parse_accept(accept))
+    if _prefers_protobuf(elements):
+        return Choice(Format.PROTOBUF, Format.PROTOBUF.value.encode())
+    weights = _weights(element for element in elements if element.parameters.get("version", "") in _VERSIONS)
+    openmetrics = _weight(weights, _OPENMETRICS)
+    if openmetrics > 0.0 and openmetrics >= _weight(weights, _TEXT):
+        return Choice(Format.OPENMETRICS, Format.OPENMETRICS.value.encode())
+    return Choice(Format.TEXT, _text_type(elements).encode())
+
+
+def _prefers_protobuf(elements: Sequence[AcceptElement]) -> bool:
     ours = [element for element in elements if element.name == PROTOBUF and _is_our_protobuf(element)]
     protobuf = _weights(ours).get(PROTOBUF, 0.0)
     others = _weights(elements)
     return protobuf > 0.0 and all(protobuf >= _weight(others, ranges) for ranges in (_OPENMETRICS[:1], _TEXT))
+
+
+def _text_type(elements: Iterable[AcceptElement]) -> str:
+    """The Content-Type of text: of the version that has the higher q."""
+    texts = [one for one in elements if one.name == _TEXT[0] and one.parameters.get("version", "") in _VERSIONS]
+    best = max(texts, key=lambda one: one.weight, default=None)
+    if best is None or best.weight <= 0.0 or best.parameters.get("version") != "1.0.0":
+        return Format.TEXT.value
+    escaping = best.parameters.get("escaping", "")
+    return f"{text.CONTENT_TYPE_1}; escaping={escaping if escaping in _ESCAPINGS else 'underscores'}"
 
 
 @lru_cache(maxsize=256)

@@ -1,13 +1,14 @@
 """``/metrics``: PromSNMP's own metrics, with the utilisation histograms of one target when the query names it.
 
-The format is text 0.0.4, OpenMetrics 1.0 or protobuf, as ``Accept`` prefers. Only protobuf carries native histograms;
-the other two have the classic form, as ``/snmp`` does. A Prometheus that ingests native histograms prefers protobuf.
+The format is text, OpenMetrics 1.0 or protobuf, as ``Accept`` prefers. Only protobuf carries native histograms; the
+others have the classic form. A Prometheus that ingests native histograms prefers protobuf.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Sequence
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import PlainTextResponse
@@ -19,11 +20,11 @@ from promsnmp.exposition.formats import openmetrics, protobuf
 from promsnmp.exposition.formats.own_metrics import own_families
 from promsnmp.exposition.utilization import histogram as utilization
 from promsnmp.exposition.utilization.histogram import UtilizationSeries
-from promsnmp.http.responses.negotiation import PROTOBUF, accepts_gzip, choose_format, prefers_protobuf
+from promsnmp.http.responses.negotiation import PROTOBUF, accepts_gzip, choose_format
 from promsnmp.http.route_policy import AccessLevel, access
 from promsnmp.http.schemas.openapi import EXPOSITION, Json, parameter, text
 from promsnmp.http.services import Services, ServicesDep
-from promsnmp.observe.registry import OPENMETRICS_TYPE, TEXT_TYPE, SelfMetrics
+from promsnmp.observe.registry import OPENMETRICS_TYPE, SelfMetrics
 from promsnmp.polling.pages.page import Format
 from promsnmp.support.compression import compress
 from promsnmp.support.steps import Steps, run_steps
@@ -75,6 +76,24 @@ async def metrics_response(request: Request, services: Services) -> Response:
     return await asyncio.to_thread(run_steps, steps)
 
 
+async def original_histograms(request: Request, services: Services) -> Response:
+    """The histograms of the target as OpenMetrics, named as in the original PromSNMP."""
+    try:
+        if not request.query_params.get("target"):
+            raise BadTarget("parameter 'target' is missing: write target=NAME_OR_ADDRESS")
+        series = services.histograms(request.scope["query_string"])
+    except UnknownTarget as error:
+        return _error(404, error)
+    except (TargetError, ModuleError) as error:
+        return _error(400, error)
+    page = await asyncio.to_thread(lambda: _page(series).render(as_openmetrics=True))
+    return Response(_OWN_NAME.sub(_ORIGINAL_NAME, page), headers={"content-type": OPENMETRICS_TYPE})
+
+
+_OWN_NAME = re.compile(rb"^((?:# [A-Z]+ )?)" + utilization.NAME.encode(), re.MULTILINE)
+_ORIGINAL_NAME = rb"\1interface_utilization_native_ratio"
+
+
 def render_own_metrics(metrics: SelfMetrics, headers: Headers, series: Sequence[UtilizationSeries] = ()) -> Response:
     """The metrics and ``series`` in the format that the Accept of ``headers`` prefers; gzip when accepted."""
     return run_steps(_rendering(metrics, headers, series))
@@ -82,17 +101,17 @@ def render_own_metrics(metrics: SelfMetrics, headers: Headers, series: Sequence[
 
 def _rendering(metrics: SelfMetrics, headers: Headers, series: Sequence[UtilizationSeries]) -> Steps[Response]:
     """``render_own_metrics``; the first step is for the event loop, whose counts it reads, the second takes long."""
-    accept = ",".join(headers.getlist("accept"))
-    if prefers_protobuf(accept):
+    chosen = choose_format(",".join(headers.getlist("accept")))
+    if chosen.format is Format.PROTOBUF:
         kind, body = protobuf.CONTENT_TYPE, own_families(metrics.collect())
         yield
         body += protobuf.utilization_family(series)
-    elif choose_format(accept) is Format.OPENMETRICS:
+    elif chosen.format is Format.OPENMETRICS:
         kind, body = OPENMETRICS_TYPE, metrics.openmetrics().removesuffix(openmetrics.END)
         yield
         body += _page(series).render(as_openmetrics=True)
     else:
-        kind, body = TEXT_TYPE, metrics.text()
+        kind, body = chosen.content_type.decode(), metrics.text()
         yield
         body += _page(series).render()
     response_headers = {"content-type": kind, "vary": "Accept, Accept-Encoding"}
@@ -112,7 +131,7 @@ def _target_histograms(request: Request, services: Services) -> Sequence[Utiliza
     return services.histograms(request.scope["query_string"])
 
 
-def _page(series: Iterable[UtilizationSeries]) -> Exposition:
+def _page(series: Sequence[UtilizationSeries]) -> Exposition:
     page = Exposition()
     page.own_family(utilization.NAME, "histogram", utilization.HELP).extend(utilization.classic_samples(series))
     return page

@@ -60,7 +60,6 @@ DEFAULT_MODULE = "if_mib"
 DEFAULT_AUTH = "public_v2"
 TIMEOUT_HEADER = b"x-prometheus-scrape-timeout-seconds"
 _SINGLE_PARAMETERS = ("target", "auth", "snmp_context", "snmp_engineid")
-_CONTENT_TYPES = {one: one.value.encode() for one in Format}
 MAX_QUERIES = 16 * 1024 * 1024
 """Bytes of memory for queries whose target is remembered: some 25,000 of usual length."""
 _QUERY_OVERHEAD = 512
@@ -82,10 +81,12 @@ class ScrapeQuery:
 
 @dataclass(slots=True)
 class ResponseOptions:
-    """What the headers ask for: seconds that Prometheus waits (None: no such header), format, compression."""
+    """What the headers ask for: seconds that Prometheus waits (None: no such header), format and its Content-Type,
+    compression."""
 
     timeout: float | None
     format: Format
+    content_type: bytes
     gzip: bool
 
 
@@ -146,7 +147,8 @@ def read_response_options(headers: Iterable[tuple[bytes, bytes]]) -> ResponseOpt
             encoding = encoding + b"," + value if encoding else value
         elif name == TIMEOUT_HEADER:
             timeout = _seconds(value)
-    return ResponseOptions(timeout, choose_format(accept.decode("latin-1")), accepts_gzip(encoding.decode("latin-1")))
+    chosen = choose_format(accept.decode("latin-1"))
+    return ResponseOptions(timeout, chosen.format, chosen.content_type, accepts_gzip(encoding.decode("latin-1")))
 
 
 def _seconds(value: bytes) -> float | None:
@@ -348,7 +350,7 @@ def page_answer(page: RenderedPage, options: ResponseOptions) -> tuple[HeaderLis
         size = page.size(options.format)
         body = LargeBody(partial(page.plain_parts, options.format)) if page.is_large else page.plain(options.format)
     headers = [
-        (b"content-type", _CONTENT_TYPES[options.format]),
+        (b"content-type", options.content_type),
         (b"content-length", b"%d" % size),
         (b"vary", b"Accept, Accept-Encoding"),
         (b"age", b"%d" % (time.monotonic() - page.taken_at)),

@@ -54,6 +54,11 @@ class NamedCredentialsBody(CredentialFields):
     type: Literal["snmp-community", "snmp-user"]
     version: Literal[0, 1, 3] = Field(description="0 is v1, 1 is v2c, 3 is v3.")
     used_by: int = Field(0, alias="usedBy", description="Devices that use them; in responses only.")
+    used_by_seeds: int = Field(
+        0, alias="usedBySeeds", description="Saved seeds of discovery with the same credentials; in responses only."
+    )
+    changed_by: str = Field("", alias="changedBy", description="Who set them last; ignored in requests.")
+    changed_at: OptionalText = Field(None, alias="changedAt", description="ISO 8601, UTC; ignored in requests.")
 
 
 class AgentBody(CredentialFields):
@@ -84,6 +89,14 @@ class IdentifiersBody(Body):
     )
     booted_at: OptionalText = Field(None, alias="bootedAt", description="ISO 8601, UTC: when its agent started.")
     sys_object_id: str = Field("", alias="sysObjectId")
+
+
+class SourceMarkBody(Body):
+    """The source of a device."""
+
+    name: str = Field(description="The source's name in the settings.")
+    key: str = Field("", description="What the source calls the device.")
+    given: list[str] = Field([], description="Keys of the device that the source gives, and so changes.")
 
 
 class IdentityChangeBody(Body):
@@ -153,6 +166,9 @@ class DeviceBody(PollOverridesBody):
     identity_change: Annotated[
         IdentityChangeBody | SkipJsonSchema[None], Field(alias="identityChange", json_schema_extra=without_default)
     ] = None
+    source: Annotated[SourceMarkBody | SkipJsonSchema[None], Field(json_schema_extra=without_default)] = Field(
+        None, description="The source that the device comes from; the name alone hands the device over to that source."
+    )
     polling: Annotated[PollingBody | SkipJsonSchema[None], Field(json_schema_extra=without_default)] = Field(
         None, description="In responses about devices only; ignored in requests."
     )

@@ -45,7 +45,7 @@ class SessionConfirmation:
         others = self._cluster.members.others
         answers = await asyncio.gather(*(self._has_ended(one, session.id) for one in others))
         if True in answers:
-            self._sessions.end(session.id)
+            await self._sessions.end(session.id, session.expires)
             return False
         if others and False not in answers and not self._sessions.has_begun(session.id):
             return False

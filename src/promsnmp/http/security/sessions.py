@@ -2,7 +2,7 @@
 
 A session is a signed cookie, so that every replica knows it and none has to keep it: who, until when, and a MAC that
 also covers the credentials with which the person logged in. When a password or the token is replaced, its sessions end.
-A session that was logged out is remembered until it would have ended.
+A session that was logged out is remembered until it would have ended, also over a restart (``logouts.py``).
 
 A form carries a token that only a page of this service can have put there: a MAC of the session, or of a random cookie
 where there is no session. So a page of another site that makes a browser send a form is refused (cross-site request
@@ -11,6 +11,7 @@ forgery; OWASP, Signed Double-Submit Cookie).
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
 import hmac
@@ -20,9 +21,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from cachetools import TTLCache
+from cachetools import TLRUCache, TTLCache
 from starlette.types import Scope
 
+from promsnmp.http.security.logouts import Logouts, digest
 from promsnmp.http.security.origin import headers_of
 
 MAX_COOKIE = 1024
@@ -56,13 +58,17 @@ class Sessions:
         credentials: Callable[[str], bytes | None],
         *,
         lifetime: float,
+        logouts: Logouts | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._key = key
         self._credentials = credentials
         self.lifetime = lifetime
         self._clock = clock
-        self._logged_out: TTLCache[str, bool] = TTLCache(MAX_LOGGED_OUT, lifetime)
+        self._logouts = logouts or Logouts(None)
+        self._logged_out: TLRUCache[str, int] = TLRUCache(MAX_LOGGED_OUT, lambda _, until, __: until, clock)
+        """By the digest of the session's id: until when it would have lasted."""
+        self._logged_out.update(self._logouts.load())
         self._begun: TTLCache[str, bool] = TTLCache(MAX_BEGUN, lifetime)
 
     @property
@@ -104,17 +110,20 @@ class Sessions:
         expected = self._mac(payload, principal)
         if expected is None or not hmac.compare_digest(given, expected):
             return None
-        if expires <= self._clock() or session_id in self._logged_out:
+        if expires <= self._clock() or self.has_ended(session_id):
             return None
         return Session(principal, session_id, expires)
 
-    def end(self, session_id: str) -> None:
-        """Ends a session before its time, on this replica."""
-        self._logged_out[session_id] = True
+    async def end(self, session_id: str, expires: int = 0) -> None:
+        """Ends a session before its time (``expires``; 0: when a new one would end), on this replica and, where the
+        volume can be written, on all that start later."""
+        until = max(expires, int(self._clock() + self.lifetime) + 1)
+        self._logged_out[digest(session_id)] = until
+        await asyncio.to_thread(self._logouts.add, session_id, until)
 
     def has_ended(self, session_id: str) -> bool:
         """Whether a session has ended before its time, as far as this replica knows."""
-        return session_id in self._logged_out
+        return digest(session_id) in self._logged_out
 
     def has_begun(self, session_id: str) -> bool:
         """Whether this replica has begun the session."""

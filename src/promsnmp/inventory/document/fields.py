@@ -53,7 +53,8 @@ class Fields:
         if value != MASK:
             return value
         if not previous:
-            self.problem(key, "is masked, but there is no previous value to keep; give the value itself")
+            what = "is masked, but there is no previous value to keep; give the value itself"
+            self.problem(key, f"{what} (an export has it with --secrets)")
         return previous
 
     def _raw_text(self, key: str) -> str:

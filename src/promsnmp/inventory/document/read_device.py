@@ -6,6 +6,7 @@ Where the original PromSNMP leaves open what a document means, the docstrings he
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 
@@ -29,6 +30,7 @@ from promsnmp.inventory.model import (
     IdentityChange,
     Inventory,
     NamedCredentials,
+    SourceMark,
 )
 from promsnmp.inventory.named_credentials.document import differing_keys
 from promsnmp.snmp.credentials import Community
@@ -40,7 +42,7 @@ MAX_RETRIES = 100
 _DEVICE_KEYS = frozenset({
     "id", "sysName", "sysDescr", "sysContact", "sysLocation", "discoveredAt", "agents", "primaryAgent", "modules",
     "labels", "sysObjectId", "vendor", "model", "detectedModules", "status", "lastSeen", "missedSince", "marks",
-    "identityChange"
+    "identityChange", "source"
 }) | OVERRIDE_KEYS  # fmt: skip
 _AGENT_KEYS = frozenset({
     "id", "type", "endpoint", "version", "timeout", "retries", "discoveredAt", "readCommunity", "writeCommunity",
@@ -48,6 +50,7 @@ _AGENT_KEYS = frozenset({
     "contextName", "contextEngineId", "device", "credentialsName"
 })  # fmt: skip
 
+_SOURCE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}\Z", re.ASCII)
 _READ_ONLY_KEYS = frozenset({"polling"})
 """Keys that only answers have; ignored in documents."""
 
@@ -127,7 +130,20 @@ def device_from(item: object, place: str, problems: list[str], previous: Previou
         identifiers=_identifiers(fields) or (old.identifiers if old else NO_IDENTIFIERS),
         identity_change=_identity_change(fields) or (old.identity_change if old else None),
         extra=_extra(fields, _DEVICE_KEYS) or (old.extra if old else ""),
+        source=_source(fields) or (old.source if old else None),
     )
+
+
+def _source(fields: Fields) -> SourceMark | None:
+    """``source``: an object, or only the name of the source that is to take the device over."""
+    value = fields.values.get("source")
+    if value is None:
+        return None
+    inner = Fields({"name": value} if isinstance(value, str) else value, fields.at("source"), fields.problems)
+    name = inner.text("name")
+    if inner.values and not _SOURCE_NAME.match(name):
+        inner.problem("name", "must be 1 to 64 letters, digits, '.', '_' and '-', not '.' or '-' first")
+    return SourceMark(name, inner.text("key"), inner.texts("given")) if name else None
 
 
 def _status(fields: Fields) -> str:

@@ -25,6 +25,7 @@ from promsnmp.inventory.model import (
     DeviceIdentifiers,
     IdentityChange,
     Inventory,
+    SourceMark,
 )
 from promsnmp.inventory.named_credentials.document import KEY as NAMED_KEY
 from promsnmp.inventory.named_credentials.document import named_document
@@ -32,7 +33,7 @@ from promsnmp.inventory.per_device_cache import PerDeviceCache
 
 _OPTIONAL = (
     "discoveredAt", "primaryAgent", "sysObjectId", "vendor", "model", "detectedModules", "modules", "labels", "status",
-    "lastSeen", "missedSince", "marks", "identityChange",
+    "lastSeen", "missedSince", "marks", "identityChange", "source",
 )  # fmt: skip
 _FILE_KEYS = ("leaderInstance", "lastWrites", "importedAt", "searches")
 __all__ = ["MASK", "DocumentWriter", "from_document", "parse_json", "to_document"]
@@ -101,8 +102,13 @@ def device_document(device: Device, *, mask: bool) -> dict[str, object]:
         "missedSince": device.missed_since,
         "marks": None if device.identifiers == NO_IDENTIFIERS else _identifiers_document(device.identifiers),
         "identityChange": _change_document(device.identity_change) if device.identity_change else None,
+        "source": _source_document(device.source) if device.source else None,
     }
     return _present(document, *_OPTIONAL)
+
+
+def _source_document(source: SourceMark) -> dict[str, object]:
+    return _present({"name": source.name, "key": source.key, "given": list(source.given)}, "key", "given")
 
 
 def _change_document(change: IdentityChange) -> dict[str, object]:

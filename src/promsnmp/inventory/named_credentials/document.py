@@ -10,11 +10,14 @@ from collections.abc import Iterable, Mapping
 
 from promsnmp.inventory.document.credentials import read_credentials, write_credentials
 from promsnmp.inventory.document.fields import MASK, Fields
+from promsnmp.inventory.document.parsing import read_instant
 from promsnmp.inventory.model import NamedCredentials, agent_type
 from promsnmp.snmp.credentials import Credentials
 
 KEY = "credentials"
 MAX_NAMED = 10_000
+MAX_WHO = 200
+"""Characters of who changed them, at most."""
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}\Z", re.ASCII)
 
 
@@ -35,9 +38,10 @@ def read_named(
     if found is None and not fields.failed("name"):
         fields.problem("name", "is missing")
     credentials = read_credentials(fields, "type", previous.get(found or ""), lenient=True)
+    who, when = fields.text("changedBy")[:MAX_WHO], fields.value("changedAt", read_instant) or ""
     if found is None or credentials is None or len(fields.problems) > before:
         return None
-    return NamedCredentials(found, credentials)
+    return NamedCredentials(found, credentials, who, when)
 
 
 def read_all_named(top: Fields, previous: Mapping[str, Credentials]) -> tuple[NamedCredentials, ...]:
@@ -59,7 +63,8 @@ def named_document(named: NamedCredentials, *, mask: bool) -> dict[str, object]:
     """One entry of ``credentials``."""
     credentials = named.credentials
     head = {"name": named.name, "type": agent_type(credentials), "version": int(credentials.version)}
-    return head | write_credentials(credentials, mask=mask)
+    changed = {"changedBy": named.changed_by, "changedAt": named.changed_at}
+    return head | write_credentials(credentials, mask=mask) | {key: value for key, value in changed.items() if value}
 
 
 def differing_keys(fields: Fields, credentials: Credentials) -> list[str]:

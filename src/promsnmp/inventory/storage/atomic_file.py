@@ -298,4 +298,20 @@ def explain_os_errors(path: Path, done: str) -> Iterator[None]:
         raise InventoryUnavailable(f"{path} cannot be {done}: {message}") from None
     except OSError as error:
         advice = _ADVICE.get(error.errno or 0, error.strerror or str(error))
+        if error.errno in (errno.EACCES, errno.EPERM):
+            advice += _owner(Path(os.path.realpath(path)).parent)
         raise InventoryUnavailable(f"{path} cannot be {done}: {advice}") from error
+
+
+def _owner(directory: Path) -> str:
+    """Whose the directory is, if it is another user's: a volume of root, where Kubernetes sets no fsGroup."""
+    try:
+        found = directory.stat()
+    except OSError:
+        return ""
+    if found.st_uid == os.geteuid():
+        return ""
+    return (
+        f" ({directory} belongs to user {found.st_uid} and group {found.st_gid}, this process is user {os.geteuid()} "
+        f"and group {os.getegid()}: chown it, or set fsGroup in Kubernetes)"
+    )

@@ -106,7 +106,7 @@ def audit_changes(changes: InventoryChanges, *, who: str, revision: int) -> None
     Discovery seeing or missing a device again is no line: nobody decided anything.
     """
     for what, name in sorted(changes.credentials):
-        audit(f"credentials {what}", who=who, name=name, revision=revision)
+        audit(f"credentials {what}", who=who, credentials=name, revision=revision)
     for kind, item_changes in (("device", changes.devices), ("seed", changes.seeds)):
         for what, items in (("added", item_changes.added), ("removed", item_changes.removed)):
             for item in items:

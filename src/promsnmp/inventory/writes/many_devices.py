@@ -58,7 +58,19 @@ class ManyDevices:
             agent = next((device.primary for device in old.devices if device.id == source), None)
             if agent is None:
                 raise InventoryInvalid(["the device whose credentials are to be copied has no agent"])
-            return lambda device: _with_credentials(device, agent.credentials)
+            return lambda device: _with_credentials(device, agent.credentials, agent.credentials_name)
+
+        return await self._change(ids, begin, who=who, request_id=request_id)
+
+    async def name_credentials(self, name: str, ids: Collection[str], *, who: str, request_id: str = "") -> int:
+        """Gives the primary agents of devices the named credentials ``name``; devices without an agent stay as they
+        are. Raises InventoryInvalid for an unknown name."""
+
+        def begin(old: Inventory) -> Callable[[Device], Device]:
+            named = next((one for one in old.named_credentials if one.name == name), None)
+            if named is None:
+                raise InventoryInvalid([f"there are no credentials {name[:64]!r}"])
+            return lambda device: _with_credentials(device, named.credentials, named.name)
 
         return await self._change(ids, begin, who=who, request_id=request_id)
 
@@ -103,9 +115,9 @@ def _checked(read: Callable[[Fields], tuple[T, ...]], values: Mapping[str, objec
     return found
 
 
-def _with_credentials(device: Device, credentials: Credentials) -> Device:
+def _with_credentials(device: Device, credentials: Credentials, name: str) -> Device:
     if device.primary is None:
         return device
-    agent = replace(device.primary, credentials=credentials)
+    agent = replace(device.primary, credentials=credentials, credentials_name=name)
     agents = tuple(agent if one.id == agent.id else one for one in device.agents)
     return replace(device, agents=agents, primary=agent)

@@ -194,7 +194,7 @@ class Handover:
     async def _send(self, owner: Member, devices: Iterable[DeviceHandover]) -> None:
         me, sent = self._cluster.members.me.instance, 0
         for parts in parts_of(list(devices), now=time.monotonic()):
-            sent += sum(len(body) for part in parts if part.page is not None for body in part.page.compressed.values())
+            sent += sum(len(body) for part in parts if part.page is not None for body in part.page.texts().values())
             allowed = [part for part in parts if part.page is None or self._may_hand_over(part, sent)]
             stamp, leaves = self._rules.stamp_of(owner.instance), self._rules.is_draining
             message = HandoverMessage(me, owner.instance, stamp, allowed, leaves, self._rules.time_of(owner.instance))

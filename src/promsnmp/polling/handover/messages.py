@@ -88,7 +88,7 @@ def _series_parts(devices: Sequence[DeviceHandover], now: float) -> Iterator[tup
 def _page_parts(devices: Sequence[DeviceHandover]) -> Iterator[tuple[HandoverPart, int]]:
     for one in devices:
         if one.page is not None:
-            size = sum(map(len, one.page.compressed.values()))
+            size = sum(map(len, one.page.texts().values()))
             if size < MAX_MESSAGE - _HEADER_ROOM:
                 yield HandoverPart(one.key, one.modules, one.page), size
 
@@ -99,8 +99,8 @@ def encode(message: HandoverMessage, *, now: float) -> bytes:
     parts = []
     for part in message.parts:
         page = part.page
-        bodies = [] if page is None else [[one.name, len(body)] for one, body in page.compressed.items()]
-        blobs += [] if page is None else page.compressed.values()
+        bodies = [] if page is None else [[one.name, len(body)] for one, body in page.texts().items()]
+        blobs += [] if page is None else page.texts().values()
         parts.append(
             {
                 "key": part.key,

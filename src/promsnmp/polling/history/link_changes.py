@@ -1,6 +1,6 @@
 """Which interfaces have another state than at the poll before: ``ifOperStatus`` (RFC 2863).
 
-The column is kept as it came, and read only when it has changed.
+The column is kept compressed, and read only when it has changed.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 from promsnmp.exposition.renderer import Renderer
 from promsnmp.snmp import ber, oid
+from promsnmp.support.compression import pack, unpack
 
 IF_OPER_STATUS = "1.3.6.1.2.1.2.2.1.8"
 MOST_OCTETS = 512 * 1024
@@ -21,10 +22,11 @@ _NONE: Mapping[bytes, int] = MappingProxyType({})
 class LinkChanges:
     """The states at the last poll of one device, and how they differ from those before."""
 
-    __slots__ = ("_column", "changes")
+    __slots__ = ("_hash", "_packed", "changes")
 
     def __init__(self) -> None:
-        self._column = b""
+        self._packed = b""
+        self._hash = 0
         self.changes: Mapping[bytes, int] = _NONE
         """The new states of interfaces that have changed, by OID suffix."""
 
@@ -35,9 +37,12 @@ class LinkChanges:
         octets = b"" if column is None else renderer.octets(column)
         if not octets or len(octets) > MOST_OCTETS:
             return
-        before, self._column = self._column, octets
-        if before and before != octets:
-            old, new = _states(before), _states(octets)
+        found = hash(octets)
+        if self._packed and found == self._hash:
+            return
+        before, self._packed, self._hash = self._packed, pack(octets), found
+        if before:
+            old, new = _states(unpack(before)), _states(octets)
             self.changes = {row: state for row, state in new.items() if old.get(row, state) != state}
 
 

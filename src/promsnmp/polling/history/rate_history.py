@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import log2
 
-from promsnmp.exposition.utilization.histogram import UtilizationSeries
+from promsnmp.exposition.utilization.histogram import PackedSeries
+from promsnmp.exposition.utilization.label_block import NO_LABELS
 
 SLOT_SECONDS = 60.0
 SLOTS = 60
@@ -18,9 +19,7 @@ UNKNOWN = 0
 _STEPS = 5.9
 """Codes for each doubling: 254 of them reach 9 Tbit/s."""
 _FIXED_OCTETS = 500
-"""Bytes of a history besides its slots and its list of interfaces, about."""
-_POINTER = 8
-_NO_RATES = (-1.0, -1.0)
+"""Bytes of a history besides its slots, about; the labels of its interfaces are those of the histograms."""
 MOST_INTERFACES = 5_000
 """Interfaces of one device whose rates are kept."""
 
@@ -40,7 +39,7 @@ class RateHistory:
     __slots__ = ("_has_rates", "_labels", "_last", "_slots")
 
     def __init__(self) -> None:
-        self._labels: list[bytes] = []
+        self._labels = NO_LABELS
         """The interfaces, by the text of their labels, which the histograms have as well."""
         self._slots = bytearray()
         """SLOTS rows, each with two codes for each interface."""
@@ -51,7 +50,7 @@ class RateHistory:
     @property
     def octets(self) -> int:
         """Bytes of memory, about."""
-        return size_of(len(self._labels))
+        return size_of(self._labels.count)
 
     @property
     def last_slot(self) -> int:
@@ -62,15 +61,15 @@ class RateHistory:
         """Whether it takes the rates of a poll in this slot: of the first one that has any."""
         return slot > self._last or (slot == self._last and not self._has_rates)
 
-    def note(self, series: Sequence[UtilizationSeries], slot: int) -> None:
+    def note(self, series: PackedSeries, slot: int) -> None:
         """Takes the rates of a poll, if it ``wants`` them. Rates are means since the poll before, so they count for all
         slots since then."""
         if not self.wants(slot):
             return
-        labels = [one.labels for one in series]
-        if labels != self._labels:
-            self._rearrange(labels)
-        codes = _encode_all(series)
+        if not series.labels.is_same(self._labels):
+            self._rearrange(self._labels.labels(), series.labels.labels())
+        self._labels = series.labels
+        codes = _encode_all(series.rates())
         width = len(codes)
         first = slot if self._last < 0 else min(max(self._last + 1, slot - SLOTS + 1), slot)
         for number in range(first, slot + 1):
@@ -78,23 +77,23 @@ class RateHistory:
             self._slots[start : start + width] = codes
         self._last, self._has_rates = slot, any(codes)
 
-    def _rearrange(self, labels: list[bytes]) -> None:
+    def _rearrange(self, earlier: list[bytes], labels: list[bytes]) -> None:
         """Moves the codes of interfaces to their new places; those of interfaces that are gone are dropped."""
-        places = {name: at for at, name in enumerate(self._labels)}
+        places = {name: at for at, name in enumerate(earlier)}
         before, slots, width = self._slots, bytearray(2 * len(labels) * SLOTS), 2 * len(labels)
         for at, name in enumerate(labels):
             if (place := places.get(name)) is not None:
                 for side in (0, 1):
-                    slots[2 * at + side :: width] = before[2 * place + side :: 2 * len(self._labels)]
-        self._labels, self._slots = labels, slots
+                    slots[2 * at + side :: width] = before[2 * place + side :: 2 * len(earlier)]
+        self._slots = slots
 
     def codes(self, now_slot: int) -> dict[str, tuple[bytes, bytes]]:
         """The codes received and sent of each interface, the oldest slot first, by the text of its labels. Slots after
         the last poll are UNKNOWN."""
-        width, found = 2 * len(self._labels), {}
+        width, found = 2 * self._labels.count, {}
         start, silent = (now_slot + 1) % SLOTS, min(max(now_slot - self._last, 0), SLOTS)
         unknown = bytes(silent)
-        for at, name in enumerate(self._labels):
+        for at, name in enumerate(self._labels.labels()):
             sides = []
             for side in (0, 1):
                 column = self._slots[2 * at + side :: width]
@@ -103,9 +102,8 @@ class RateHistory:
         return found
 
 
-def _encode_all(series: Sequence[UtilizationSeries]) -> bytes:
-    """``encode`` of the rates received and sent of each interface, or UNKNOWN."""
-    rates = [rate for one in series for rate in one.rates or _NO_RATES]
+def _encode_all(rates: Sequence[float]) -> bytes:
+    """``encode`` of rates; UNKNOWN for a negative one."""
     try:
         return bytes([1 + int(log2(rate + 1.0) * _STEPS) if rate >= 0.0 else UNKNOWN for rate in rates])
     except ValueError:  # one is above the highest code
@@ -114,7 +112,7 @@ def _encode_all(series: Sequence[UtilizationSeries]) -> bytes:
 
 def size_of(interfaces: int) -> int:
     """Bytes of memory of a history of so many interfaces, about."""
-    return _FIXED_OCTETS + interfaces * (2 * SLOTS + _POINTER)
+    return _FIXED_OCTETS + interfaces * 2 * SLOTS
 
 
 class RateHistories:
@@ -136,11 +134,11 @@ class RateHistories:
     def __len__(self) -> int:
         return len(self._histories)
 
-    def note(self, key: str, series: Sequence[UtilizationSeries], at: float) -> None:
+    def note(self, key: str, series: PackedSeries, at: float) -> None:
         """Takes the rates of a poll of the target ``key`` at ``at`` (seconds, monotonic); ``series`` may be older."""
         slot = int(at // SLOT_SECONDS)
         history = self._histories.get(key)
-        if not self.is_on or not series or series[0].at != at or (history is not None and not history.wants(slot)):
+        if not self.is_on or series.polled_at() != at or (history is not None and not history.wants(slot)):
             return
         before = 0 if history is None else history.octets
         wanted = size_of(len(series))

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum
 
 from promsnmp.errors import SnmpError
-from promsnmp.exposition.formats import openmetrics, text
+from promsnmp.exposition.formats import openmetrics, protobuf, protobuf_page, text
+from promsnmp.exposition.formats.start_times import StartTimes
 from promsnmp.exposition.utilization import histogram
+from promsnmp.exposition.utilization.histogram import UtilizationSeries
 from promsnmp.support.compression import GzipWriter, compress, decompress, decompress_parts, decompressed_size
+from promsnmp.support.steps import Steps, run_steps
 
 LARGE = 1024 * 1024
 """Bytes of a page, uncompressed, from which on it is not converted or decompressed on the event loop."""
@@ -20,15 +23,30 @@ class Format(Enum):
 
     TEXT = text.CONTENT_TYPE
     OPENMETRICS = openmetrics.CONTENT_TYPE
+    PROTOBUF = protobuf.CONTENT_TYPE
 
 
 class RenderedPage:
-    """One device's samples as of ``taken_at`` (seconds, monotonic), rendered and compressed once per format."""
+    """One device's samples as of ``taken_at`` (seconds, monotonic), rendered and compressed once per format.
 
-    __slots__ = ("compressed", "modules", "taken_at", "valid_from")
+    Protobuf is made from one of the texts, which a page always has.
+    """
 
-    def __init__(self, taken_at: float, modules: tuple[str, ...], bodies: Mapping[Format, bytes | GzipWriter]) -> None:
-        """``bodies`` are the page in some formats, plain or written already."""
+    __slots__ = ("_series", "_starts", "compressed", "modules", "taken_at", "valid_from")
+
+    def __init__(
+        self,
+        taken_at: float,
+        modules: tuple[str, ...],
+        bodies: Mapping[Format, bytes | GzipWriter],
+        *,
+        starts: StartTimes | None = None,
+        series: Sequence[UtilizationSeries] | None = None,
+    ) -> None:
+        """``bodies`` are the page as text in some formats, plain or written already. ``starts`` and ``series`` are what
+        only protobuf shows: when the counters began, and the histograms of the interfaces with native buckets."""
+        self._starts = starts
+        self._series = series
         self.taken_at = taken_at
         self.modules = modules
         self.valid_from = taken_at
@@ -57,12 +75,33 @@ class RenderedPage:
         return max(map(decompressed_size, self.compressed.values()), default=0) > LARGE
 
     def gzipped(self, body_format: Format) -> bytes:
-        """The page in a format, gzipped; converted from the other format when it was not rendered in this one."""
+        """The page in a format, gzipped; converted from another one when it was not rendered in this one."""
         if body_format not in self.compressed:
-            other, made = next(iter(self.compressed.items()))
-            convert = openmetrics.to_text if other is Format.OPENMETRICS else openmetrics.from_text
-            self.compressed[body_format] = _gzipped(convert(decompress(made)))
+            run_steps(self.convert(body_format))
         return self.compressed[body_format]
+
+    def convert(self, body_format: Format) -> Steps[None]:
+        """Makes the page in another format, in steps."""
+        writer = GzipWriter()
+        for part in self._converted(body_format):
+            writer.write(part)
+            yield
+        self.compressed[body_format] = writer.finish()
+
+    def _converted(self, body_format: Format) -> Iterator[bytes]:
+        other, made = next(iter(self.texts().items()))
+        page = decompress(made)
+        if body_format is Format.OPENMETRICS:
+            return openmetrics.from_text(page)
+        if other is Format.OPENMETRICS:
+            if body_format is Format.TEXT:
+                return openmetrics.to_text(page)
+            page = b"".join(openmetrics.to_text(page))
+        return protobuf_page.from_text(page, self._starts, self._series)
+
+    def texts(self) -> dict[Format, bytes]:
+        """The page in the formats that are text and exist."""
+        return {one: body for one, body in self.compressed.items() if one is not Format.PROTOBUF}
 
     def plain(self, body_format: Format) -> bytes:
         """The page in a format, uncompressed."""
@@ -70,7 +109,7 @@ class RenderedPage:
 
     def any_parts(self) -> Iterator[bytes]:
         """The page in a format that exists, uncompressed, in parts; nothing is kept, so that a thread may ask."""
-        made = self.compressed.get(Format.TEXT) or next(iter(self.compressed.values()), None)
+        made = self.compressed.get(Format.TEXT) or self.compressed.get(Format.OPENMETRICS)
         return iter(()) if made is None else decompress_parts(made)
 
     def plain_parts(self, body_format: Format) -> Iterator[bytes]:
@@ -82,8 +121,11 @@ class RenderedPage:
         return await asyncio.to_thread(self._without_utilization) if self.is_large else self._without_utilization()
 
     def _without_utilization(self) -> RenderedPage:
-        bodies = {one: _without_family(self.plain(one), _HEADERS[one]) for one in self.compressed}
-        return RenderedPage(self.taken_at, self.modules, bodies)
+        bodies = {one: _without_family(self.plain(one), _HEADERS[one]) for one in self.texts()}
+        page = RenderedPage(self.taken_at, self.modules, bodies, starts=self._starts)
+        for one in self.compressed:
+            page.gzipped(one)
+        return page
 
     @classmethod
     def handed_over(
@@ -106,13 +148,6 @@ def _without_family(page: bytes, header: bytes) -> bytes:
         return page
     ends = [at for mark in (header, b"\n# EOF\n") if (at := page.find(mark, begin)) >= 0]
     return page[:begin] + page[min(ends) + 1 if ends else len(page) :]
-
-
-def _gzipped(parts: Iterable[bytes]) -> bytes:
-    writer = GzipWriter()
-    for part in parts:
-        writer.write(part)
-    return writer.finish()
 
 
 class PollFailure:

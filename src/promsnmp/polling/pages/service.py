@@ -19,6 +19,7 @@ from promsnmp.polling.pages.cache import CacheEntry, PageCache
 from promsnmp.polling.pages.invalidations import Invalidations
 from promsnmp.polling.pages.page import Format, PollFailure, RenderedPage
 from promsnmp.polling.pages.poll_status import NEVER_POLLED, PollStatus
+from promsnmp.polling.pages.row_updates import RowUpdate, RowUpdates, updated_page
 from promsnmp.polling.pages.shared_polls import SharedPolls
 from promsnmp.polling.target import Target
 from promsnmp.support.listeners import Listeners
@@ -59,6 +60,7 @@ class PageService:
         self._slots = asyncio.Semaphore(max_scrape_polls)
         self._conversion = asyncio.Lock()
         self._polls = SharedPolls(self._poll)
+        self._row_updates = RowUpdates()
         self._is_frozen = False
         self._recent_polls: deque[bool] = deque(maxlen=RECENT_POLLS)
         self.polled = Listeners[[Target, float, bool]]("end of a poll")
@@ -148,6 +150,39 @@ class PageService:
     def forget(self, target: Target) -> None:
         """Drops the page of a target that is no longer polled."""
         self._cache.discard(self._key(target))
+        self._row_updates.discard(self._key(target))
+
+    async def update_rows(self, target: Target, update: RowUpdate) -> bool:
+        """Puts newer values of rows onto the page of a target, and onto those of polls that run; whether the page in
+        memory has them now. Nothing happens where a poll that began later has them already, or without a page."""
+        key = self._key(target)
+        while not self._is_frozen and target.owned:
+            page = self._cache.peek(key, lifetime=self._lifetime(target))
+            if not isinstance(page, RenderedPage) or page.taken_at >= update.answered_at:
+                return False
+            if not self._row_updates.add(key, update):
+                return False
+            made = await self._updated(page, update)
+            if self._cache.peek(key, lifetime=self._lifetime(target)) is page:  # no poll has ended meanwhile
+                self._put(target, made)
+                return True
+        return False
+
+    async def _updated(self, page: RenderedPage, update: RowUpdate) -> RenderedPage:
+        if not page.is_large:
+            return updated_page(page, update)
+        made = await asyncio.to_thread(updated_page, page, update)
+        self._memory.release_soon()
+        return made
+
+    async def _with_row_update(self, target: Target, entry: CacheEntry, began: float) -> CacheEntry:
+        """The result of a poll that ``began`` then, with rows that were shown newer already."""
+        polled, done = entry, None
+        while (update := self._row_updates.for_poll(self._key(target), began)) is not done:
+            if update is None or not isinstance(polled, RenderedPage):
+                break
+            entry, done = await self._updated(polled, update), update
+        return entry
 
     def on_awake(self, aged: Iterable[Target]) -> None:
         """After a sleep: shows no earlier page of ``aged``, whose pages are too old now, nor of any ad-hoc target.
@@ -250,6 +285,7 @@ class PageService:
         try:
             entry, problem = await self._collector.collect(target, deadline=deadline)
             outcome = "success" if problem is None else "partial"
+            entry = await self._with_row_update(target, entry, now)
         except SnmpError as error:
             entry, problem, outcome = PollFailure(now, error), error, outcome_of(error)
         if isinstance(problem, MemoryShort):

@@ -6,6 +6,7 @@ is written for values that are comma separated there. A null or empty value coun
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -18,7 +19,7 @@ import yaml
 from promsnmp.errors import SettingsError, did_you_mean
 from promsnmp.settings.group import Group, is_secret
 from promsnmp.support.secret_keys import exposure
-from promsnmp.support.yaml_nodes import NodeError, entries, is_null, quoted, text
+from promsnmp.support.yaml_nodes import NodeError, entries, is_null, plain_value, quoted, text
 from promsnmp.support.yaml_text import compose, describe_error
 
 VARIABLE = "PROMSNMP_CONFIG"
@@ -129,6 +130,9 @@ class _Reader:
             self.problems.append(f"{self._path}:{line}: not valid YAML: {reason}")
 
     def _read_group(self, group: str, node: yaml.Node) -> None:
+        if (name := self._groups[group].LIST) and isinstance(node, yaml.SequenceNode):
+            self.values[name] = FileValue(json.dumps(plain_value(node)), node.start_mark.line + 1)
+            return
         for name, name_node, value in entries(node, group, on_error=self._report):
             if name not in self._groups[group].model_fields:
                 self._report(self._unknown(name_node, name, group, self._fields_of(group)))

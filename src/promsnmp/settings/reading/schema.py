@@ -11,6 +11,7 @@ from typing import Any, get_args
 from pydantic import BeforeValidator
 from pydantic.fields import FieldInfo
 
+from promsnmp.settings.device_sources.definitions import KINDS, SourceDefinition
 from promsnmp.settings.group import Group, is_secret
 from promsnmp.settings.reading.units import milliseconds, octets
 from promsnmp.settings.settings import GROUPS
@@ -30,16 +31,38 @@ def schema() -> dict[str, Any]:
         "description": "Configuration of PromSNMP; environment variables of the same names override it.",
         "type": ["object", "null"],
         "additionalProperties": False,
-        "properties": {
-            group.KEY: {
-                "title": group.TITLE,
-                "type": ["object", "null"],
-                "additionalProperties": False,
-                "properties": {name: _property(field) for name, field in group.model_fields.items()},
-            }
-            for group in GROUPS
-        },
+        "properties": {group.KEY: _group(group) for group in GROUPS},
+        "$defs": _definitions(),
     }
+
+
+def _group(group: type[Group]) -> dict[str, Any]:
+    settings = {
+        "title": group.TITLE,
+        "type": ["object", "null"],
+        "additionalProperties": False,
+        "properties": {name: _property(field) for name, field in group.model_fields.items()},
+    }
+    if not group.LIST:
+        return settings
+    entries = {"type": "array", "items": {"anyOf": [{"$ref": f"#/$defs/{kind.__name__}"} for kind in KINDS]}}
+    return {"title": group.TITLE, "anyOf": [entries, settings]}
+
+
+def _definitions() -> dict[str, Any]:
+    """The schemas of the kinds of sources; durations and sizes may have a unit."""
+    return {kind.__name__: _with_units(kind.model_json_schema(), kind) for kind in KINDS}
+
+
+def _with_units(schema: dict[str, Any], kind: type[SourceDefinition]) -> dict[str, Any]:
+    for name, field in kind.model_fields.items():
+        shown = schema["properties"][name]
+        if (unit := unit_of(field)) is not None:
+            numbers = {key: shown.pop(key) for key in ("type", "minimum", "maximum", "anyOf") if key in shown}
+            texts: dict[str, Any] = {"type": "string", "pattern": _UNITS[unit]}
+            shown["anyOf"] = [*numbers.pop("anyOf", []), *([numbers] if numbers else []), texts]
+        shown.pop("title", None)
+    return schema
 
 
 def _property(field: FieldInfo) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Mapping
 
-from promsnmp.traps.confirm.link_states import DOWN, UP
+from promsnmp.traps.confirm.object_states import DOWN, UP
 
 MAX_ROWS = 1000
 """Interfaces of a device whose last trap is remembered."""

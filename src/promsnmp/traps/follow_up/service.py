@@ -12,11 +12,10 @@ from typing import Any
 from cachetools import LRUCache
 
 from promsnmp.errors import PeerError
-from promsnmp.traps.confirm.link_states import Finding, Said
+from promsnmp.traps.confirm.object_states import Finding, Said
 from promsnmp.traps.follow_up.peer_notes import FINDINGS, RESOLVED, PeerNotes
 from promsnmp.traps.follow_up.recent import RecentTraps
 from promsnmp.traps.names.model import NamedNotification
-from promsnmp.traps.naming import LINK_DOWN, LINK_UP
 from promsnmp.traps.outputs.event import confirmation_of, decode, encode, event_of, read_resolution, resolution_of
 from promsnmp.traps.outputs.outputs import Outputs
 from promsnmp.traps.outputs.queue.model import QueueError
@@ -24,20 +23,28 @@ from promsnmp.traps.outputs.queue.model import QueueError
 log = logging.getLogger(__name__)
 
 MAX_OCTETS = 4 * 1024 * 1024
-"""Bytes of the link traps of which it is not known yet what a poll found; the oldest are forgotten."""
+"""Bytes of the traps of which it is not known yet what a poll found; the oldest are forgotten."""
 MAX_ID = 64
 MAX_EARLY = 1000
 
 
 class FollowUp:
-    """Of one replica. ``outputs`` are those of the settings; ``clock``: Unix time."""
+    """Of one replica. ``outputs`` are those of the settings; ``clock``: Unix time; ``is_confirmable``: whether it
+    is known what confirms a notification (OID)."""
 
     def __init__(
-        self, outputs: Outputs, notes: PeerNotes, recent: RecentTraps, clock: Callable[[], float] = time.time
+        self,
+        outputs: Outputs,
+        notes: PeerNotes,
+        recent: RecentTraps,
+        clock: Callable[[], float] = time.time,
+        *,
+        is_confirmable: Callable[[bytes], bool] = lambda _: True,
     ) -> None:
+        self._is_confirmable = is_confirmable
         self._outputs, self._notes, self._recent, self._clock = outputs, notes, recent, clock
         self._waiting: OrderedDict[str, bytes] = OrderedDict()
-        """Events of link traps by id."""
+        """Events by id of the notification."""
         self._octets = 0
         self._early: LRUCache[str, Finding] = LRUCache(MAX_EARLY)
         """Findings about notifications that are still being queued."""
@@ -53,13 +60,13 @@ class FollowUp:
         if named.resolves and self._outputs.has_alerts and (not named.outputs or "alertmanager" in named.outputs):
             self._notes.tell_all(RESOLVED, resolution_of(named))
         sent = named.notification
-        if sent.device_id and sent.oid in (LINK_DOWN, LINK_UP):
+        if sent.device_id and self._is_confirmable(sent.oid):
             self._wait_for(sent.id, encode(event_of(named)))
             if (finding := self._early.pop(sent.id, None)) is not None:
                 self._tell(sent.id, finding)
 
     def found(self, said: Said, finding: Finding) -> None:
-        """A poll of this replica has found whether a link trap was right: whoever received that tells it."""
+        """A poll of this replica has found whether a trap was right: whoever received that tells it."""
         if not said.id:
             return
         if said.receiver and said.receiver != self._notes.me:

@@ -11,7 +11,8 @@
           linkDown: {oid: 1.3.6.1.6.3.1.1.5.3, objects: [ifIndex, ifAdminStatus]}
 
 ``hint`` is a DISPLAY-HINT (RFC 2579 section 3.1), or ``inet`` for an InetAddress (RFC 4001), whose octets tell what it
-is. ``bits: true`` takes the enumeration as names of bits (RFC 2578 section 7.1.4).
+is. ``bits: true`` takes the enumeration as names of bits (RFC 2578 section 7.1.4). ``confirmations`` (see
+``confirmations.py``) say what a device answers after a notification that was right.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from promsnmp.snmp import oid as oids
 from promsnmp.support import yaml_text
 from promsnmp.support.yaml_nodes import NodeError, entries, items, pairs, quoted, text
 from promsnmp.support.yaml_scalars import flag, integer
+from promsnmp.traps.names.confirmations import Confirmation, KnownObject, read_confirmation
 
 MAX_FILE = 16 << 20
 """Octets of a file of definitions, at most."""
@@ -39,6 +41,7 @@ INET = "inet"
 """The hint of an InetAddress."""
 _BUILTIN = files("promsnmp.traps.names") / "builtin"
 _OBJECT_KEYS = ("oid", "enum", "hint", "bits")
+_MIB_KEYS = ("nodes", "enums", "objects", "notifications", "confirmations")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,16 @@ class NotificationName:
     objects: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class _Unresolved:
+    """A confirmation whose names are looked up when all files are read."""
+
+    source: str
+    mib: str
+    notification: str
+    node: yaml.Node
+
+
 @dataclass(slots=True)
 class Definitions:
     """Names by OID (BER content octets)."""
@@ -68,6 +81,9 @@ class Definitions:
     notifications: dict[bytes, NotificationName] = field(default_factory=dict)
     objects: dict[bytes, ObjectName] = field(default_factory=dict)
     nodes: dict[bytes, str] = field(default_factory=dict)
+    confirmations: dict[bytes, Confirmation] = field(default_factory=dict)
+    """By notification."""
+    unresolved: list[_Unresolved] = field(default_factory=list, repr=False)
 
     def __len__(self) -> int:
         return len(self.notifications) + len(self.objects) + len(self.nodes)
@@ -79,12 +95,12 @@ class Definitions:
         (RFC 3584 section 3.1), so the OID without it counts, too.
         """
         known = self.notifications.get(oid)
-        if known is not None:
-            return known
-        subids = oids.decode(oid)
-        if len(subids) > 3 and subids[-2] == 0:
-            return self.notifications.get(oids.encode((*subids[:-2], subids[-1])))
-        return None
+        return known if known is not None else self.notifications.get(_without_zero(oid))
+
+    def confirmation(self, oid: bytes) -> Confirmation | None:
+        """What confirms the notification of an OID; None where nothing is known to."""
+        known = self.confirmations.get(oid)
+        return known if known is not None else self.confirmations.get(_without_zero(oid))
 
     def object(self, oid: bytes) -> tuple[ObjectName, str] | None:
         """The object that an instance belongs to, and the instance's index (dotted)."""
@@ -110,6 +126,28 @@ class Definitions:
         self.notifications |= other.notifications
         self.objects |= other.objects
         self.nodes |= other.nodes
+        self.unresolved += other.unresolved
+
+    def resolve(self) -> None:
+        """Looks up the names in confirmations. Raises ModuleError with file and line of the first unknown one."""
+        known = {one.name: KnownObject(oid, one.enum or {}) for oid, one in self.objects.items()}
+        notifications = {(one.mib, one.name): oid for oid, one in self.notifications.items()}
+        waiting, self.unresolved = self.unresolved, []
+        for one in waiting:
+            try:
+                oid = notifications.get((one.mib, one.notification))
+                if oid is None:
+                    what = f"{quoted(one.notification)} is not among the notifications of {one.mib}"
+                    raise NodeError(one.node, what)
+                self.confirmations[oid] = read_confirmation(one.node, one.notification, known.get)
+            except NodeError as error:
+                raise ModuleError(f"{one.source}:{error.line}: {error}") from None
+
+
+def _without_zero(oid: bytes) -> bytes:
+    """The OID without a 0 before its last number; empty without one."""
+    subids = oids.decode(oid)
+    return oids.encode((*subids[:-2], subids[-1])) if len(subids) > 3 and subids[-2] == 0 else b""
 
 
 def _ends(oid: bytes) -> Iterable[int]:
@@ -123,6 +161,7 @@ def builtin() -> Definitions:
     for path in sorted(_BUILTIN.iterdir(), key=lambda one: one.name):
         if path.name.endswith(".yml"):
             found.add(read(path.read_bytes(), source=path.name))
+    found.resolve()
     return found
 
 
@@ -133,14 +172,18 @@ def load(paths: Iterable[Path]) -> Definitions:
         found.add(read(read_octets(path, MAX_FILE), source=str(path)))
         if len(found) > MAX_NAMES:
             raise ModuleError(f"{path}: more than {MAX_NAMES} names in all files of definitions; leave some out")
+    found.resolve()
     return found
 
 
 def read(octets: bytes, *, source: str) -> Definitions:
-    """The definitions of one file. Raises ModuleError with file and line of the first error."""
+    """The definitions of one file; names in confirmations are not looked up yet.
+
+    Raises ModuleError with file and line of the first error.
+    """
     try:
         root = yaml_text.compose(octets)
-        return Definitions() if root is None else _document(root)
+        return Definitions() if root is None else _document(root, source)
     except yaml.YAMLError as error:
         line, reason = yaml_text.describe_error(error)
         raise ModuleError(f"{source}:{line}: not valid YAML: {reason}") from None
@@ -148,16 +191,16 @@ def read(octets: bytes, *, source: str) -> Definitions:
         raise ModuleError(f"{source}:{error.line}: {error}") from None
 
 
-def _document(root: yaml.Node) -> Definitions:
+def _document(root: yaml.Node, source: str) -> Definitions:
     found = Definitions()
     for _, value in pairs(root, "the file", ("mibs",)):
         for mib, node in pairs(value, "mibs"):
-            _read_mib(mib, node, found)
+            _read_mib(mib, node, found, source)
     return found
 
 
-def _read_mib(mib: str, node: yaml.Node, found: Definitions) -> None:
-    parts = dict(pairs(node, mib, ("nodes", "enums", "objects", "notifications")))
+def _read_mib(mib: str, node: yaml.Node, found: Definitions, source: str) -> None:
+    parts = dict(pairs(node, mib, _MIB_KEYS))
     enums: dict[str, Mapping[int, str]] = {}
     if "enums" in parts:
         enums = {name: _enum(value, name) for name, value in pairs(parts["enums"], f"enums of {mib}")}
@@ -171,6 +214,8 @@ def _read_mib(mib: str, node: yaml.Node, found: Definitions) -> None:
         objects = tuple(text(one, f"an object of {name}") for one in items(fields["objects"], f"objects of {name}")
                         ) if "objects" in fields else ()  # fmt: skip
         found.notifications[_needed_oid(value, fields, name)] = NotificationName(name, mib, objects)
+    for name, value in pairs(parts["confirmations"], f"confirmations of {mib}") if "confirmations" in parts else ():
+        found.unresolved.append(_Unresolved(source, mib, name, value))
 
 
 def _object(name: str, mib: str, node: yaml.Node, enums: Mapping[str, Mapping[int, str]]) -> tuple[bytes, ObjectName]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 
 from promsnmp.snmp import oid as oids
@@ -16,6 +16,8 @@ from promsnmp.traps.names.values import raw_value, value_text
 
 TRAP_COMMUNITY = oids.encode("1.3.6.1.6.3.18.1.4")
 """``snmpTrapCommunity``, which proxies add (RFC 3584 section 3.1): a secret, so it is in no named notification."""
+KNOWN_VARBINDS, SHORT = 8192, 64
+"""Varbinds whose names are remembered, and octets of such a name and value: traps repeat indexes and states."""
 MAX_TEXTS = 64 * 1024
 """Characters of the texts of one notification, at most; varbinds behind them are left out."""
 
@@ -30,6 +32,7 @@ class Namer:
         self._load = load_definitions
         self._definitions: Definitions | None = None
         self._lock = threading.Lock()
+        self._known = lru_cache(KNOWN_VARBINDS)(self._named)
 
     @classmethod
     def of_files(cls, paths: Sequence[Path]) -> Namer:
@@ -51,13 +54,17 @@ class Namer:
         mib, name = (known.mib, known.name) if known is not None else ("", definitions.name(notification.oid))
         return NamedNotification(notification, mib, name, varbinds, left_out)
 
+    def _named(self, varbind: VarBind) -> NamedVarbind:
+        return _named(varbind, self._definitions or self.ready())
+
     def _varbinds(self, varbinds: Sequence[VarBind], definitions: Definitions) -> tuple[tuple[NamedVarbind, ...], int]:
         named: list[NamedVarbind] = []
         room = MAX_TEXTS
         for at, varbind in enumerate(varbinds):
             if varbind.oid.startswith(TRAP_COMMUNITY):
                 continue
-            one = _named(varbind, definitions)
+            is_short = len(varbind.oid) <= SHORT and len(varbind.value) <= SHORT
+            one = self._known(varbind) if is_short else _named(varbind, definitions)
             room -= len(one.text) + len(one.name) + len(one.index)
             if room < 0:
                 return tuple(named), len(varbinds) - at

@@ -11,7 +11,7 @@ from typing import Any
 
 from promsnmp.snmp import oid as oids
 from promsnmp.snmp.credentials import LEVEL_NAMES, Version
-from promsnmp.traps.confirm.link_states import Finding
+from promsnmp.traps.confirm.object_states import Finding
 from promsnmp.traps.names.model import AlertKey, NamedNotification, State
 
 Event = Mapping[str, Any]

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import fcntl
 import logging
-import os
 import re
 from collections.abc import Collection
 from pathlib import Path
@@ -23,13 +21,12 @@ from promsnmp.traps.outputs.outputs import Outputs
 from promsnmp.traps.outputs.queue.disk import DiskQueue
 from promsnmp.traps.outputs.queue.memory import MemoryQueue
 from promsnmp.traps.outputs.queue.model import EventQueue
+from promsnmp.traps.outputs.takeover import MAX_FOLDERS, STATE_FILE, QueueTakeover, try_lock
 from promsnmp.traps.outputs.webhook import WebhookOutput
 from promsnmp.traps.outputs.worker import Output, Worker
 
 log = logging.getLogger(__name__)
 
-MAX_REPLICAS = 256
-"""Folders of queues below TRAP_QUEUE_DIR, at most: one for each replica."""
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9.]+")
 
 
@@ -39,9 +36,18 @@ def build_outputs(settings: TrapOutputSettings) -> Outputs:
     outputs = [*_local(settings), *_alertmanagers(settings, folder), *_receivers(settings)]
     if folder is not None:
         _warn_of_others(folder, {one.name for one in outputs})
-    return Outputs([
-        Worker(one, _queue(one, settings, folder), max_age=settings.trap_queue_max_age / 1000) for one in outputs
-    ])  # fmt: skip
+    age = settings.trap_queue_max_age / 1000
+    workers = [Worker(one, _queue(one, settings, folder), max_age=age) for one in outputs]
+    if folder is None:
+        return Outputs(workers)
+    on_disk = [one for one in workers if isinstance(one.queue, DiskQueue)]
+    return Outputs(workers, QueueTakeover(folder.parent, folder, on_disk, max_octets=settings.trap_queue_max_bytes))
+
+
+def check_outputs(settings: TrapOutputSettings) -> None:
+    """Checks the settings of outputs without opening a queue. Raises SettingsError; no message contains a URL."""
+    _alertmanagers(settings, None)
+    _receivers(settings)
 
 
 def claim_folder(base: Path) -> Path:
@@ -50,19 +56,14 @@ def claim_folder(base: Path) -> Path:
     So a replica continues what one before it has left. Raises SettingsError.
     """
     try:
-        for number in range(MAX_REPLICAS):
+        for number in range(MAX_FOLDERS):
             folder = base / f"queue-{number}"
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                os.close(lock)
-                continue
-            return folder  # the lock stays open, and locked, as long as the process lives
+            if try_lock(folder) >= 0:
+                return folder  # the lock stays open, and locked, as long as the process lives
     except OSError as error:
         raise SettingsError(f"TRAP_QUEUE_DIR={base}: cannot be used: {error.strerror}") from None
-    raise SettingsError(f"TRAP_QUEUE_DIR={base}: {MAX_REPLICAS} processes use it already")
+    raise SettingsError(f"TRAP_QUEUE_DIR={base}: {MAX_FOLDERS} processes use it already")
 
 
 def _warn_of_others(folder: Path, names: Collection[str]) -> None:
@@ -91,7 +92,7 @@ def _alertmanagers(settings: TrapOutputSettings, folder: Path | None) -> list[Ou
         state_file = None
         if folder is not None:
             (folder / name).mkdir(exist_ok=True, mode=0o700)
-            state_file = folder / name / "firing.json"
+            state_file = folder / name / STATE_FILE
         found[name] = AlertmanagerOutput(
             target,
             name=name,

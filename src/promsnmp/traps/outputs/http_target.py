@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 from promsnmp.errors import PeerError, SettingsError
 from promsnmp.support.http_client import HeaderPairs, HttpClient, HttpResponse
+from promsnmp.support.proxy.http_proxy import HttpProxy, proxy_for
 from promsnmp.traps.outputs.worker import LONGEST_PAUSE, DeliveryFailed, DeliveryRefused
 
 TIMEOUT = 10.0
@@ -20,6 +21,7 @@ CONNECT_TIMEOUT = 5.0
 MAX_ANSWER = 64 * 1024
 _REFUSED = (400, 413, 422)
 """The body is wrong: sending it again does not help. Other errors can go away, or are of the configuration."""
+_REDIRECTS = (301, 302, 303, 307, 308)
 _QUOTED = 200
 _PORTS = {"http": 80, "https": 443}
 
@@ -54,7 +56,7 @@ class HttpTarget:
         self._headers += [(name.lower().encode(), value.encode()) for name, value in (headers or {}).items()]
         self._client = HttpClient(
             self.address, tls=_context(ca_file, setting) if parts.scheme == "https" else None,
-            connect_timeout=CONNECT_TIMEOUT,
+            connect_timeout=CONNECT_TIMEOUT, proxy=_proxy(parts.scheme, parts.hostname, port, setting),
         )  # fmt: skip
 
     async def post(self, body: bytes, headers: HeaderPairs = (), *, kind: bytes = b"application/json") -> HttpResponse:
@@ -68,6 +70,10 @@ class HttpTarget:
             raise DeliveryFailed(str(error)) from None
         if 200 <= answer.status < 300:
             return answer
+        if answer.status in _REDIRECTS:
+            raise DeliveryFailed(
+                f"{self.address} answered {answer.status}: redirects are not followed, set the URL that it leads to"
+            )
         text = " ".join(answer.body[:_QUOTED].decode("utf-8", "replace").split())
         message = f"{self.address} answered {answer.status}: {text}"
         if answer.status in _REFUSED:
@@ -91,6 +97,13 @@ def _authorization(user: str | None, password: str | None, token: str) -> Sequen
         return []
     pair = f"{unquote(user)}:{unquote(password or '')}".encode()
     return [(b"authorization", b"Basic " + base64.b64encode(pair))]
+
+
+def _proxy(scheme: str, host: str, port: int, setting: str) -> HttpProxy | None:
+    try:
+        return proxy_for(scheme, host, port)
+    except ValueError as error:
+        raise SettingsError(f"{setting}: {error}") from None
 
 
 def _context(ca_file: str, setting: str) -> ssl.SSLContext:

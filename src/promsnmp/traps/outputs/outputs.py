@@ -8,10 +8,12 @@ from collections.abc import Iterable, Sequence
 
 from prometheus_client.metrics_core import Metric
 
+from promsnmp.observe.tasks import forever
 from promsnmp.traps.names.model import NamedNotification
 from promsnmp.traps.outputs.event import Event, encode, event_of
 from promsnmp.traps.outputs.metrics import output_families
 from promsnmp.traps.outputs.queue.model import QueueError
+from promsnmp.traps.outputs.takeover import LOOK_EVERY, QueueTakeover
 from promsnmp.traps.outputs.worker import Worker
 
 log = logging.getLogger(__name__)
@@ -23,18 +25,26 @@ DRAIN_SECONDS = 3.0
 class Outputs:
     """The outputs of the settings (``factory.py``)."""
 
-    def __init__(self, workers: Sequence[Worker] = ()) -> None:
+    def __init__(self, workers: Sequence[Worker] = (), takeover: QueueTakeover | None = None) -> None:
         names = [one.output.name for one in workers]
         assert len(set(names)) == len(names), names
         self.workers = tuple(workers)
+        self._takeover = takeover
+        self._looks: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Opens the queues and starts to deliver. Raises QueueError when a queue cannot be opened."""
         for worker in self.workers:
             await worker.start()
+        if self._takeover is not None:
+            looks = forever("look at queues of other replicas", self._takeover.look, every=LOOK_EVERY)
+            self._looks = asyncio.create_task(looks, name="takeover of trap queues")
 
     async def stop(self, drain: float = DRAIN_SECONDS) -> None:
         """Delivers for ``drain`` seconds at most, and stops. What is on disk is delivered after the next start."""
+        if self._looks is not None:
+            self._looks.cancel()
+            await asyncio.wait([self._looks])
         await asyncio.gather(*(worker.stop(drain) for worker in self.workers))
 
     async def accept(self, named: NamedNotification) -> None:

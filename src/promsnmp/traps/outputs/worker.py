@@ -127,7 +127,7 @@ class Worker:
                 async with asyncio.timeout(seconds):
                     await self.queue.filled.wait()
             return
-        events = self._events(batch.records)
+        events, skipped = self._events(batch.records)
         if events:
             try:
                 refused = await self.output.send(events)
@@ -148,23 +148,24 @@ class Worker:
             self._results[REFUSED] += refused
             self._results[DELIVERED] += len(events) - refused
             self._succeeded()
+        self._results += skipped  # only now: a batch that fails is read again
         await self.queue.acknowledge(batch.end)
         await self.output.idle()
 
-    def _events(self, records: Sequence[bytes]) -> list[Event]:
-        """The events of records that are readable and not too old."""
-        found: list[Event] = []
+    def _events(self, records: Sequence[bytes]) -> tuple[list[Event], Counter[str]]:
+        """The events of records that are readable and not too old, and how many the others are, by result."""
+        found, skipped = list[Event](), Counter[str]()
         for record in records:
             try:
                 event = decode(record)
             except ValueError:
-                self._results[REFUSED] += 1
+                skipped[REFUSED] += 1
                 continue
             if self._max_age and self._clock() - event["receivedAt"] > self._max_age:
-                self._results[EXPIRED] += 1
+                skipped[EXPIRED] += 1
                 continue
             found.append(event)
-        return found
+        return found, skipped
 
     def _succeeded(self) -> None:
         self._limit = min(self._limit * 2, self.output.batch)

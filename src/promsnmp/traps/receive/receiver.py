@@ -241,6 +241,7 @@ class TrapReceiver:
             engine_id=engine_id,
             request_id=pdu.request_id,
             device_id=device.id if device is not None else "",
+            is_new=opened.v3.is_new if opened.v3 is not None else True,
             device_name=(device.sys_name or sender.address) if device is not None else "",
         )
 

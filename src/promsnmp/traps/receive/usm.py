@@ -9,28 +9,24 @@ answers engine discovery, and its reports about the time are authenticated.
 from __future__ import annotations
 
 import secrets
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
-
-from cachetools import LRUCache
 
 from promsnmp.snmp import ber
 from promsnmp.snmp.ber import Malformed
 from promsnmp.snmp.credentials import Credentials, SecurityLevel, User
 from promsnmp.snmp.v3 import message as usm_message
 from promsnmp.snmp.v3.crypto import SecurityProtocols, security_protocols
-from promsnmp.snmp.v3.engine import MAX_BOOTS, TIME_WINDOW, EngineState
+from promsnmp.snmp.v3.engine import MAX_BOOTS, TIME_WINDOW
 from promsnmp.snmp.v3.keys import KeyCache
 from promsnmp.snmp.v3.message import Header, Message, ScopedPdu
 from promsnmp.snmp.v3.reports import Report
 from promsnmp.traps.receive.accepted import AcceptedCredentials
 from promsnmp.traps.receive.counts import Dropped
+from promsnmp.traps.receive.engine_clocks import EngineClocks
 from promsnmp.traps.receive.own_engine import OwnEngine
 from promsnmp.traps.receive.pdu import TRAP
 
-MAX_ENGINES = 20_000
-"""Engines whose clock is known: some 8 MB."""
 _REASONS = {
     Report.UNKNOWN_ENGINE: Dropped.ENGINE,
     Report.UNKNOWN_USER: Dropped.USER,
@@ -39,9 +35,6 @@ _REASONS = {
     Report.DECRYPTION_ERROR: Dropped.DECRYPTION,
     Report.NOT_IN_TIME_WINDOW: Dropped.TIME_WINDOW,
 }
-
-EngineClock = Callable[[bytes], EngineState | None]
-"""What polls know of the engine with an id; None when they know nothing."""
 
 
 class Refused(Exception):
@@ -61,26 +54,24 @@ class OpenedMessage:
     scoped: ScopedPdu
     protocols: SecurityProtocols
     user: User
+    is_new: bool = True
+    """Whether its time proves that it was not recorded earlier."""
 
 
 class TrapReceiverModel:
-    """The receiver's side of USM for ``engine``. ``polled_clock``: what polls know of other engines; ``clock``
-    returns seconds and never goes back."""
+    """The receiver's side of USM for ``engine``. ``clocks``: what is known of other engines."""
 
     def __init__(
         self,
         engine: OwnEngine,
         *,
         keys: KeyCache | None = None,
-        polled_clock: EngineClock = lambda _: None,
-        clock: Callable[[], float] = time.monotonic,
+        clocks: EngineClocks | None = None,
     ) -> None:
         self.accepted = AcceptedCredentials()
         self._engine = engine
         self._keys = keys or KeyCache()
-        self._polled_clock = polled_clock
-        self._clock = clock
-        self._engines: LRUCache[bytes, EngineState] = LRUCache(MAX_ENGINES)
+        self._clocks = clocks or EngineClocks()
         self._reported: dict[Report, int] = dict.fromkeys(_REASONS, 0)
         self._salt = secrets.randbits(64)
 
@@ -124,7 +115,12 @@ class TrapReceiverModel:
         proven = [(user, made) for user in users if (made := self._verified(datagram, message, user)) is not None]
         if not proven:
             raise self._refusal(datagram, message, Report.WRONG_DIGEST)
-        if not (self._is_timely(header) if is_ours else self._check_remote_time(header)):
+        is_timely, is_new = (
+            (self._is_timely(header), True)
+            if is_ours
+            else self._clocks.check(header.engine_id, header.boots, header.time)
+        )
+        if not is_timely:
             raise self._refusal(datagram, message, Report.NOT_IN_TIME_WINDOW, proven[0][1])
         for user, protocols in proven:
             try:
@@ -133,7 +129,7 @@ class TrapReceiverModel:
                 if header.level is not SecurityLevel.AUTH_PRIV:
                     raise
             else:
-                return OpenedMessage(header, scoped, protocols, user)
+                return OpenedMessage(header, scoped, protocols, user, is_new)
         raise self._refusal(datagram, message, Report.DECRYPTION_ERROR, proven[0][1])
 
     def _verified(self, datagram: bytes, message: Message, user: User) -> SecurityProtocols | None:
@@ -151,19 +147,6 @@ class TrapReceiverModel:
         """RFC 3414 section 3.2 step 7 a, for the authoritative side."""
         boots = self._engine.boots
         return header.boots == boots < MAX_BOOTS and abs(header.time - self._engine.time) <= TIME_WINDOW
-
-    def _check_remote_time(self, header: Header) -> bool:
-        """RFC 3414 section 3.2 step 7 b. What polls have learned counts where it is newer: they accept the clock of a
-        device that lost its boots, because it answered them."""
-        now, known = self._clock(), self._engines.get(header.engine_id)
-        polled = self._polled_clock(header.engine_id)
-        if polled is not None and polled.synchronised and (known is None or polled.updated_at > known.updated_at):
-            known = EngineState(header.engine_id)
-            known.set_clock(polled.boots, polled.time, polled.updated_at)
-        if known is None:
-            known = EngineState(header.engine_id)
-        self._engines[header.engine_id] = known
-        return known.check_time_window(header.boots, header.time, now)
 
     # ------------------------------------------------------------------------------------------------------- replies
 

@@ -11,6 +11,8 @@ import re2
 
 from promsnmp.traps.names.model import Severity
 
+MAX_WILDCARDS = 16
+"""Of one pattern: matching takes time for each of them, for what it stands for is remembered."""
 PLACEHOLDER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_.:|-]*)\}")
 """``{ifDescr}``, ``{ifName|ifDescr|index}`` (the first that is there), ``{bgpPeerState:index}``."""
 Lookup = Callable[[str], str | None]
@@ -27,8 +29,11 @@ class Glob:
 
     @classmethod
     def of(cls, written: str) -> Glob:
+        """Raises ValueError for one with too many wildcards."""
         if not set(written) & {"*", "?"}:
             return cls(written, None)
+        if sum(map(written.count, "*?")) > MAX_WILDCARDS:
+            raise ValueError(f"more than {MAX_WILDCARDS} wildcards in one pattern")
         parts = {"*": "(.*)", "?": "(.)"}
         pattern = "".join(parts.get(one) or re2.escape(one) for one in re.sub(r"\*+", "*", written))
         return cls(written, re2.compile(f"(?s){pattern}"))

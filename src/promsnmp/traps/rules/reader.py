@@ -127,11 +127,21 @@ def _text(node: yaml.Node, what: str) -> str:
 
 
 def _globs(node: yaml.Node, what: str) -> tuple[Glob, ...]:
-    return tuple(Glob.of(one.removeprefix(".")) for one in _texts(node, what))
+    try:
+        return tuple(Glob.of(one.removeprefix(".")) for one in _texts(node, what))
+    except ValueError as error:
+        raise NodeError(node, f"{what}: {error}") from None
 
 
 def _conditions(node: yaml.Node, what: str) -> tuple[tuple[str, tuple[Glob, ...]], ...]:
-    return tuple((name, tuple(map(Glob.of, _texts(value, name)))) for name, value in pairs(node, what))
+    return tuple((name, _value_globs(value, name)) for name, value in pairs(node, what))
+
+
+def _value_globs(node: yaml.Node, what: str) -> tuple[Glob, ...]:
+    try:
+        return tuple(map(Glob.of, _texts(node, what)))
+    except ValueError as error:
+        raise NodeError(node, f"{what}: {error}") from None
 
 
 def _template(node: yaml.Node, what: str) -> Template:

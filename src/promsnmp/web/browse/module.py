@@ -93,7 +93,7 @@ def _metric(one: WantedColumn, names: Names) -> Metric:
     known = names.columns.get(oid.encode(one.oid))
     if known is not None and known.metric is not None:
         return known.metric
-    kind = known.type if known is not None else _TYPES.get(one.tag, MetricType.GAUGE)
+    kind = (known.type if known is not None else "") or _TYPES.get(one.tag, MetricType.GAUGE)
     if one.is_text and kind == MetricType.OCTET_STRING:
         kind = MetricType.DISPLAY_STRING
     name = known.name if known is not None else f"oid_{one.oid.replace('.', '_')}"

@@ -10,6 +10,7 @@ from promsnmp.modules.auto_modules import TABLE_PROBES
 from promsnmp.modules.catalogue import Catalogue, CatalogueStore
 from promsnmp.modules.model import Index, Lookup, Metric
 from promsnmp.snmp import oid
+from promsnmp.web.browse.mib_names import NO_MIB_NAMES, MibNameReader, MibNames, MibObject
 
 SYSTEM = {
     "system": "1.3.6.1.2.1.1",
@@ -39,8 +40,9 @@ class Column:
 class Names:
     """The names of one catalogue. OIDs are content octets."""
 
-    def __init__(self, catalogue: Catalogue) -> None:
+    def __init__(self, catalogue: Catalogue, mibs: MibNames = NO_MIB_NAMES) -> None:
         self.columns: dict[bytes, Column] = {}
+        self.mibs = mibs
         self._oids: dict[str, bytes] = {
             **{probe.what.casefold(): oid.encode(probe.oid) for probe in TABLE_PROBES if " " not in probe.what},
             **{name: oid.encode(text) for name, text in SYSTEM.items()},
@@ -55,6 +57,16 @@ class Names:
             for metric in module.metrics:
                 for lookup in metric.lookups:
                     self._add_lookup(module.name, lookup)
+        for known in mibs.objects:
+            self._add_object(known)
+
+    def _add_object(self, known: MibObject) -> None:
+        """An object of MIB files: what modules say comes first."""
+        key = oid.encode(known.oid)
+        self._name(known.name, key)
+        if known.has_values and key not in self.columns:
+            indexes = tuple(Index(*parts) for parts in known.indexes)
+            self.columns[key] = Column(known.name, None, known.type, known.enum_values, known.display_hint, indexes)
 
     def _add_metric(self, module: str, metric: Metric) -> None:
         if metric.oid.startswith("."):
@@ -109,7 +121,9 @@ class Names:
         if key is None:
             near = get_close_matches(name.casefold(), self._oids, 3)
             hint = f"; near: {', '.join(self._spellings.get(one, one) for one in near)}" if near else ""
-            raise ValueError(f"no loaded module has the name {name!r}{hint}")
+            where = "no loaded module or MIB file" if self.mibs.objects else "no loaded module"
+            waiting = "; MIB files are still being read, retry in a moment" if self.mibs.is_reading else ""
+            raise ValueError(f"{where} has the name {name!r}{hint}{waiting}")
         return oid.encode(f"{oid.to_text(key)}.{index}") if dot else key
 
     def column(self, name: bytes) -> bytes:
@@ -125,19 +139,24 @@ class Names:
 
 
 class CatalogueNames:
-    """The names of the catalogue in use. They take a moment to collect, which ``in_thread`` runs."""
+    """The names of the catalogue in use, and of MIB files. They take a moment to collect, which ``in_thread`` runs."""
 
-    def __init__(self, store: CatalogueStore, in_thread: Callable[..., Awaitable[Names]]) -> None:
+    def __init__(
+        self, store: CatalogueStore, in_thread: Callable[..., Awaitable[Names]], mibs: MibNameReader | None = None
+    ) -> None:
         self._store = store
         self._in_thread = in_thread
-        self._known: tuple[int, Names] | None = None
-        """The generation of the catalogue, and its names."""
+        self._mibs = mibs
+        self._known: tuple[int, MibNames, Names] | None = None
+        """The generation of the catalogue, the names of MIB files, and all names."""
 
     async def current(self) -> Names:
-        """The names now."""
-        if self._known is None or self._known[0] != self._store.generation:
-            self._known = self._store.generation, await self._in_thread(Names, self._store.current)
-        return self._known[1]
+        """The names now: MIB files are read again when all files are."""
+        generation = self._store.generation
+        mibs = NO_MIB_NAMES if self._mibs is None else await self._mibs.current(generation)
+        if self._known is None or self._known[0] != generation or self._known[1] is not mibs:
+            self._known = generation, mibs, await self._in_thread(Names, self._store.current, mibs)
+        return self._known[2]
 
 
 def _entry(column: bytes) -> tuple[int, ...]:

@@ -20,7 +20,7 @@ from promsnmp.inventory.model import (
     Device,
     PollOverrides,
 )
-from promsnmp.snmp.credentials import LEVEL_NAMES, AuthProtocol, PrivProtocol, User
+from promsnmp.snmp.credentials import LEVEL_NAMES, AuthProtocol, Credentials, PrivProtocol, User
 from promsnmp.web import text
 from promsnmp.web.edit.viewer import Form, first
 
@@ -43,6 +43,8 @@ class Field:
     """Lines of a text of several lines; 0: one line."""
     options: Mapping[str, str] | None = None
     is_secret: bool = False
+    is_named: bool = False
+    """The name of named credentials: chosen of those that the form gets."""
     only: str = ""
     """The version of SNMP that it is for, ``v2`` or ``v3``; empty: all."""
 
@@ -55,6 +57,19 @@ class Section:
     fields: tuple[Field, ...]
 
 
+CREDENTIAL_FIELDS = (
+    Field("version", "Version", options={one: one for one in VERSIONS}),
+    Field("community", "Community", "v1, v2c", is_secret=True, only="v2"),
+    Field("user", "User", "v3", only="v3"),
+    Field("level", "Security level", "v3", options={one: one for one in LEVELS}, only="v3"),
+    Field("auth_protocol", "Authentication", "v3", only="v3",
+          options={one.value: one.value for one in AuthProtocol}),
+    Field("auth_passphrase", "Authentication passphrase", "v3", is_secret=True, only="v3"),
+    Field("priv_protocol", "Privacy", "v3", only="v3",
+          options={one.document_name: one.document_name for one in PrivProtocol}),
+    Field("priv_passphrase", "Privacy passphrase", "v3", is_secret=True, only="v3"),
+    Field("context", "Context name", "v3", only="v3"),
+)  # fmt: skip
 SECTIONS = (
     Section("Device", (
         Field("name", "Name", "sysName; scrapes use it"),
@@ -67,17 +82,8 @@ SECTIONS = (
         Field("description", "Description", rows=2),
     )),
     Section("SNMP", (
-        Field("version", "Version", options={one: one for one in VERSIONS}),
-        Field("community", "Community", "v1, v2c", is_secret=True, only="v2"),
-        Field("user", "User", "v3", only="v3"),
-        Field("level", "Security level", "v3", options={one: one for one in LEVELS}, only="v3"),
-        Field("auth_protocol", "Authentication", "v3", only="v3",
-              options={one.value: one.value for one in AuthProtocol}),
-        Field("auth_passphrase", "Authentication passphrase", "v3", is_secret=True, only="v3"),
-        Field("priv_protocol", "Privacy", "v3", only="v3",
-              options={one.document_name: one.document_name for one in PrivProtocol}),
-        Field("priv_passphrase", "Privacy passphrase", "v3", is_secret=True, only="v3"),
-        Field("context", "Context name", "v3", only="v3"),
+        Field("named", "Credentials by name", "in place of those below", is_named=True),
+        *CREDENTIAL_FIELDS,
     )),
     Section("Polling", (
         Field("interval", "Interval", "such as 30s or 5m; empty: COLLECTION_INTERVAL"),
@@ -128,17 +134,23 @@ def _values(device: Device, agent: Agent | None) -> Values:
         "port": str(agent.endpoint.port),
         "timeout": str(agent.timeout),
         "retries": str(agent.retries),
-        "version": VERSION_NAMES[agent.version],
+        "named": agent.credentials_name,
     }
-    if isinstance(user := agent.credentials, User):
+    return found | credential_values(agent.credentials)
+
+
+def credential_values(credentials: Credentials) -> Values:
+    """What a form shows of credentials, without secrets."""
+    found = NEW | {"version": VERSION_NAMES[credentials.version]}
+    if isinstance(credentials, User):
         found |= {
-            "user": user.name,
-            "level": LEVEL_NAMES[user.level],
-            "auth_protocol": user.auth_protocol.value,
-            "priv_protocol": user.priv_protocol.document_name,
-            "context": user.context_name,
+            "user": credentials.name,
+            "level": LEVEL_NAMES[credentials.level],
+            "auth_protocol": credentials.auth_protocol.value,
+            "priv_protocol": credentials.priv_protocol.document_name,
+            "context": credentials.context_name,
         }
-    return found
+    return {key: found[key] for key in CREDENTIALS}
 
 
 def _overrides(overrides: PollOverrides) -> Values:

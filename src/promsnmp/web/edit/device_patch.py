@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from promsnmp.inventory.document.merge_patch import merge
 from promsnmp.inventory.document.write import agent_document
-from promsnmp.inventory.model import COMMUNITY_AGENT, DEFAULT_PORT, USER_AGENT, Agent, Device
-from promsnmp.snmp.credentials import SecurityLevel, User
+from promsnmp.inventory.model import COMMUNITY_AGENT, DEFAULT_PORT, USER_AGENT, Device
+from promsnmp.snmp.credentials import Credentials, SecurityLevel, User
 from promsnmp.web.edit.device_form import (
     CREDENTIALS,
     LEVELS,
@@ -26,7 +26,7 @@ _USER_KEYS = ("securityName", "securityLevel", "authProtocol", "authPassphrase",
 def document_of(mine: Values) -> dict[str, object]:
     """The document of a new device."""
     made: dict[str, object] = _patch(dict(NEW), mine, changed_keys(NEW, mine))
-    agent = _endpoint(mine) | _limits(mine) | _credentials(mine, None)
+    agent = _endpoint(mine) | _limits(mine) | _chosen(mine)
     return {key: value for key, value in made.items() if value is not None} | {
         "labels": label_lines(mine["labels"]),
         "agents": [{key: value for key, value in agent.items() if value is not None}],
@@ -42,8 +42,11 @@ def patch_of(device: Device, base: Values, mine: Values, agent_id: str = "") -> 
     if changed & {"address", "port"}:
         agent |= _endpoint(mine)
     agent |= {key: value for key, value in _limits(mine).items() if key in changed}
-    if changed & set(CREDENTIALS) or any(mine[key] for key in SECRETS):
-        agent |= _credentials(mine, edited)
+    if "named" in changed and mine["named"]:
+        agent |= {"credentialsName": mine["named"].strip(), "readCommunity": None, **dict.fromkeys(_USER_KEYS)}
+    elif changed & {"named", *CREDENTIALS} or any(mine[key] for key in SECRETS):
+        agent |= {"credentialsName": None} if "named" in changed else {}
+        agent |= credential_keys(mine, None if edited is None else edited.credentials)
     if agent and edited is not None and edited is device.primary:
         patch["primaryAgent"] = {"id": edited.id, **agent}
     elif agent and edited is not None:  # a patch of primaryAgent would make it the primary one
@@ -52,7 +55,7 @@ def patch_of(device: Device, base: Values, mine: Values, agent_id: str = "") -> 
             for one in device.agents
         ]
     elif agent:
-        whole = _endpoint(mine) | _limits(mine) | _credentials(mine, None)
+        whole = _endpoint(mine) | _limits(mine) | _chosen(mine)
         patch["agents"] = [{key: value for key, value in whole.items() if value is not None}]
     return patch
 
@@ -98,10 +101,28 @@ def _limits(mine: Values) -> dict[str, object]:
     return {key: mine[key].strip() or None for key in ("timeout", "retries")}
 
 
-def _credentials(mine: Values, agent: Agent | None) -> dict[str, object]:
-    """The keys of the credentials; a secret that was not entered is left out, and so stays as it is."""
+def _chosen(mine: Values) -> dict[str, object]:
+    """The credentials of a new agent: by name, or those that were entered."""
+    name = mine["named"].strip()
+    return {"credentialsName": name} if name else credential_keys(mine, None)
+
+
+def both_ways(base: Values, mine: Values) -> list[str]:
+    """What is wrong with a form that has a name of credentials and others, too: nobody can tell which are meant."""
+    name = mine["named"].strip()
+    others = [key for key in SECRETS if mine[key]]
+    if name and name == base.get("named"):
+        others += changed_keys(base, mine) & set(CREDENTIALS)
+    if not name or not others:
+        return []
+    advice = "change those on the page Credentials, or choose none by name"
+    return [f"the form has the credentials {name[:64]!r} and others as well; {advice}"]
+
+
+def credential_keys(mine: Values, before: Credentials | None) -> dict[str, object]:
+    """The keys of credentials that were ``before``; a secret that was not entered is left out, and so stays as it
+    is."""
     version = mine["version"]
-    before = None if agent is None else agent.credentials
     if version != "v3":
         given: dict[str, object] = {"type": COMMUNITY_AGENT, "version": VERSIONS.get(version, version)}
         secret = {"readCommunity": mine["community"]} if mine["community"] or before is None else {}

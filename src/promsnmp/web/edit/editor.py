@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from promsnmp.errors import ModuleError
 from promsnmp.inventory.model import Device
 from promsnmp.observe.audit import audit
+from promsnmp.web.credentials import forms as credential_forms
 from promsnmp.web.device_table.rows import Row
 from promsnmp.web.device_table.service import DeviceTables
 from promsnmp.web.edit import many_devices, one_device
@@ -41,6 +42,9 @@ class Editor:
             "reload": self._reload,
             "check": self._check_file,
             "step-down": self._step_down,
+            "add-credentials": self._add_credentials,
+            "change-credentials": self._change_credentials,
+            "remove-credentials": self._remove_credentials,
         }
 
     def view(self, name: str, item: str, query: Sequence[tuple[str, str]]) -> Mapping[str, object]:
@@ -50,8 +54,14 @@ class Editor:
                 return one_device.edit_view(self._sources, item, dict(query).get("agent", ""))
             case "remove":
                 return one_device.remove_view(self._sources, item)
+            case "add-credentials":
+                return credential_forms.add_credentials_view()
+            case "change-credentials":
+                return credential_forms.change_view(self._sources, item)
+            case "remove-credentials":
+                return credential_forms.remove_credentials_view(self._sources, item)
             case _:
-                return one_device.add_view()
+                return one_device.add_view(self._sources)
 
     async def submit(self, name: str, item: str, form: Form, sender: Sender) -> Answer:
         """Does what a form says. Raises InventoryError, OutcomeUnknown, SettingsError and ValueError."""
@@ -88,11 +98,27 @@ class Editor:
         status, answer = await one_device.remove(self._sources, item, form, sender)
         return status, "edit/remove", answer
 
+    async def _add_credentials(self, item: str, form: Form, sender: Sender) -> Answer:
+        status, answer = await credential_forms.add_credentials(self._sources, form, sender)
+        return status, "credentials/form", answer
+
+    async def _change_credentials(self, item: str, form: Form, sender: Sender) -> Answer:
+        status, answer = await credential_forms.change_credentials(self._sources, item, form, sender)
+        return status, "credentials/form", answer
+
+    async def _remove_credentials(self, item: str, form: Form, sender: Sender) -> Answer:
+        status, answer = await credential_forms.remove_credentials(self._sources, item, form, sender)
+        return status, "credentials/remove", answer
+
     async def _confirm(self, item: str, form: Form, sender: Sender) -> Answer:
         devices = [row.device for row in await self._selected_rows(form)]
         if not devices:
             return 303, "", "devices?done=none"
-        return 200, "edit/many", await asyncio.to_thread(many_devices.confirm_view, first(form, "action"), devices)
+        return (
+            200,
+            "edit/many",
+            await asyncio.to_thread(many_devices.confirm_view, self._sources, first(form, "action"), devices),
+        )
 
     async def _apply(self, item: str, form: Form, sender: Sender) -> Answer:
         status, answer = await many_devices.apply(self._sources, form, sender)

@@ -17,12 +17,15 @@ NOTICES = {
     "reloaded": "All files were read again, on this replica.",
     "stepped-down": "The leader has stepped down; another replica is elected.",
     "none": "No device is selected.",
+    "credentials-added": "Added.",
+    "credentials-changed": "Changed, and so were the devices that use them. Their next polls have the new ones.",
+    "credentials-removed": "Removed.",
 }
 COUNTED: dict[str, Callable[[int], str]] = {
     "polls": lambda number: f"{count(number)} {'poll has' if number == 1 else 'polls have'} begun.",
     "labels-set": lambda number: f"Set labels of {counted(number, 'device')}.",
     "modules-set": lambda number: f"Set modules of {counted(number, 'device')}.",
-    "credentials-set": lambda number: f"Copied the credentials to {counted(number, 'device')}.",
+    "credentials-set": lambda number: f"Set credentials of {counted(number, 'device')}.",
     "removed": lambda number: f"Removed {counted(number, 'device')}.",
 }
 """By the number that ``number`` gives."""

@@ -15,6 +15,7 @@ from promsnmp.inventory.model import Device
 from promsnmp.polling.walks.walker import WalksBusy
 from promsnmp.snmp import oid
 from promsnmp.web import text
+from promsnmp.web.credentials.listing import names_to_choose
 from promsnmp.web.edit.device_form import (
     FIELDS,
     NEW,
@@ -30,7 +31,7 @@ from promsnmp.web.edit.device_form import (
     unpack,
     values_of,
 )
-from promsnmp.web.edit.device_patch import document_of, patch_of
+from promsnmp.web.edit.device_patch import both_ways, document_of, patch_of
 from promsnmp.web.edit.kept_secrets import KeptSecrets
 from promsnmp.web.edit.viewer import Form, Sender, first
 from promsnmp.web.sources import Sources
@@ -62,9 +63,10 @@ def edit_view(sources: Sources, wanted: str, agent_id: str = "") -> Mapping[str,
     return _form(sources, device, values_of(device, agent_id), agent_id=agent_id)
 
 
-def add_view() -> Mapping[str, object]:
+def add_view(sources: Sources) -> Mapping[str, object]:
     """The values of the form of a new device."""
     return {
+        "names": names_to_choose(sources),
         "device": None, "sections": SECTIONS, "values": NEW, "packed": pack(NEW), "etag": "", "problems": (),
         "conflicts": (), "is_conflict": False, "lost_secrets": False, "kept": "", "title": "Add a device",
         "agent": None, "is_silent": False,
@@ -86,9 +88,11 @@ async def edit(
     if agent_id and all(agent_id != one.id for one in device.agents):
         raise ValueError("the device does not have this agent any more; open the form again")
     patch = patch_of(device, base, mine, agent_id)
-    if not patch:
+    if not patch and not both_ways(base, mine):
         return 303, f"../{device.id}?done=unchanged"
     try:
+        if problems := both_ways(base, mine):
+            raise InventoryInvalid(problems)
         await sources.devices.patch(
             device.id,
             patch,
@@ -114,9 +118,11 @@ async def add(
     mine = _entered(form, sender, kept)
     document, is_silent = document_of(mine), False
     try:
+        if problems := both_ways(NEW, mine):
+            raise InventoryInvalid(problems)
         if not first(form, "anyway"):
             is_silent = True
-            await sources.walk(read_device(document), SYSTEM)
+            await sources.walk(read_device(document, named=sources.devices.credentials.current), SYSTEM)
             is_silent = False
         device = await sources.devices.add(document, who=sender.who, request_id=sender.request_id)
     except InventoryInvalid as error:
@@ -125,7 +131,7 @@ async def add(
         lines = [f"the device does not answer: {error}"]
     else:
         return 303, f"devices/{device.id}?done=added"
-    shown = {**add_view(), "values": _without_secrets(mine), "problems": lines, "is_silent": is_silent}
+    shown = {**add_view(sources), "values": _without_secrets(mine), "problems": lines, "is_silent": is_silent}
     return 400, {**shown, **_kept(mine, sender, kept)}
 
 
@@ -137,7 +143,7 @@ def _entered(form: Form, sender: Sender, kept: KeptSecrets) -> Values:
 
 def _kept(mine: Values, sender: Sender, kept: KeptSecrets) -> Mapping[str, object]:
     """The values of a form that was not saved, about its secrets."""
-    given = {key: mine[key] for key in SECRETS}
+    given = {} if mine["named"] else {key: mine[key] for key in SECRETS}
     kept_id = kept.keep(given, sender.viewer.form_token)
     return {"kept": kept_id, "lost_secrets": not kept_id and any(given.values())}
 
@@ -197,6 +203,7 @@ def _form(
     """The values of the form: ``values`` are shown, ``base`` is what the device has."""
     return {
         "device": device,
+        "names": names_to_choose(sources),
         "title": f"Edit {device.sys_name or 'a device'}",
         "sections": SECTIONS,
         "values": _without_secrets(values),

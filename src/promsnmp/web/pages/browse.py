@@ -50,12 +50,20 @@ def browse_form(sources: Sources, query: Sequence[tuple[str, str]]) -> Mapping[s
         "root": "",
         "most_rows": MOST_ROWS,
         "has_mibs": bool(sources.mib_folders),
+        "mib_problems": (),
+        "mib_problem_count": 0,
+        "reads_mibs": False,
     }
 
 
 async def walk_device(sources: Sources, names: Names, query: Sequence[tuple[str, str]]) -> Mapping[str, object]:
     """The values of the page with a walk; ``status`` is 400 when it was not possible."""
-    form = browse_form(sources, query)
+    form = {
+        **browse_form(sources, query),
+        "mib_problems": names.mibs.problems,
+        "mib_problem_count": names.mibs.problem_count,
+        "reads_mibs": names.mibs.is_reading,
+    }
     try:
         device = sources.devices.find(str(form["device_text"]).strip())
         root = await asyncio.to_thread(names.find, str(form["oid_text"]))  # a wrong name is compared with all

@@ -19,6 +19,8 @@ MOST_JOBS = 20
 MOST_DEVICES = 200
 """Devices of a search that are listed."""
 MOST_SEEDS = 100
+NAMED = "credentials:"
+"""How the value of a field begins that means named credentials of the inventory."""
 MOST_NAMES = 100
 """Credentials that are listed by name."""
 MOST_PROBLEMS = 20
@@ -51,6 +53,7 @@ class SearchForm:
     force: bool = False
     save: bool = False
     auths: frozenset[str] = frozenset()
+    credentials_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,8 @@ def discovery_view(sources: Sources, query: Sequence[tuple[str, str]], now: floa
         "problems": [value for name, value in query if name == "problem"][:MOST_PROBLEMS],
         "form": _form(query),
         "names": sorted(sources.catalogue_store.current.auths)[:MOST_NAMES],
+        "credential_names": [one.name for one in sources.devices.credentials.current[:MOST_NAMES]],
+        "has_more_names": len(sources.devices.credentials.current) > MOST_NAMES,
         "seeds": [_seed_row(seed) for seed in seeds[:MOST_SEEDS]],
         "seed_count": len(seeds),
         "auth_protocols": list(AuthProtocol),
@@ -152,6 +157,7 @@ def _form(query: Sequence[tuple[str, str]]) -> SearchForm:
         force=bool(last.get("force")),
         save=bool(last.get("save")),
         auths=frozenset(value for name, value in query if name == "auth"),
+        credentials_name=last.get("credentials_name", ""),
     )
 
 
@@ -171,7 +177,10 @@ def check_view(sources: Sources, query: Sequence[tuple[str, str]]) -> Mapping[st
     targets = split_targets(last.get("targets", ""))
     scope, problems = read_scope(targets, split_targets(last.get("exclude", "")), force=bool(last.get("force")))
     auths = sources.catalogue_store.current.auths
-    chosen = [auths[value] for name, value in query if name == "auth" and value in auths]
+    find = sources.devices.credentials.find
+    names = list(dict.fromkeys(value for name, value in query if name == "auth"))[:MOST_NAMES]
+    named = (find(value.removeprefix(NAMED)) for value in names if value.startswith(NAMED))
+    chosen = [auths[value] for value in names if value in auths] + [one.credentials for one in named if one]
     users = sum(isinstance(one, User) for one in chosen)
     communities = max(len(chosen) - users, 0 if users else 1)
     seconds = sources.discovery.estimate(scope.size, communities=communities, users=users)

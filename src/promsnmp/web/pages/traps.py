@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from urllib.parse import urlencode
 
-from promsnmp.traps.confirm.link_states import Finding
+from promsnmp.traps.confirm.object_states import Finding
 from promsnmp.traps.follow_up.recent import RecentTrap
 from promsnmp.traps.names.model import Severity
 from promsnmp.web.pages.paging import page_number, page_of

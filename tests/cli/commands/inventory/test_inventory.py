@@ -328,3 +328,15 @@ def test_every_command_has_help_with_an_example(promsnmp: Command, command: str)
     helped = promsnmp(command, "--help")
     assert helped.code == 0
     assert f"promsnmp inventory {command}" in helped.out.split("Examples:")[1]
+
+
+def test_a_masked_export_of_another_inventory_says_what_to_do(
+    promsnmp: Command, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    promsnmp("import", source)
+    for option, code in (("--masked", 2), ("--secrets", 0)):
+        exported = promsnmp("export", option, "-").out
+        monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(exported.encode())))
+        done = promsnmp("import", "-", "--file", tmp_path / "other" / "inventory.json")
+        assert done.code == code
+        assert ("--secrets" in done.err) is (code == 2)

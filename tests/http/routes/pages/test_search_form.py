@@ -7,10 +7,11 @@ import pytest
 from promsnmp.discovery.request import read_request
 from promsnmp.errors import InventoryInvalid, ModuleError
 from promsnmp.http.routes.pages.search_form import search_document
-from promsnmp.inventory.model import Inventory, Seed
+from promsnmp.inventory.model import Inventory, NamedCredentials, Seed
 from promsnmp.snmp.credentials import Community, Credentials, SecurityLevel, User, Version
 
 NAMED = Community(community="named")
+CAMPUS = NamedCredentials("campus", Community(community="campus"))
 SAVED = Seed("7f7a1c7e-0000-4000-8000-000000000001", ("10.0.0.1",), (Community(community="saved"), User("monitor")))
 
 
@@ -22,7 +23,9 @@ def auth(name: str) -> Credentials:
 
 def read(**form: str | list[str]) -> Seed:
     fields = {name: value if isinstance(value, list) else [value] for name, value in form.items()}
-    document = search_document(fields, auth, lambda seed_id: SAVED if seed_id == SAVED.id else None)
+    document = search_document(
+        fields, auth, lambda seed_id: SAVED if seed_id == SAVED.id else None, {"campus": CAMPUS}.get
+    )
     return read_request(document, Inventory()).seed
 
 

@@ -1,7 +1,7 @@
 # Sourced by redis.sh and sentinel.sh: the name of this pod, and the master according to the sentinels of the other pods.
 # If no sentinel answers, the whole set is starting, and its first pod is the master.
 set -eu
-me="$POD_NAME.{{ include "promsnmp.redis" . }}.{{ .Release.Namespace }}.svc"
+me="$POD_NAME.{{ include "promsnmp.redis" . }}.{{ include "promsnmp.namespace" . }}.svc"
 master=""
 for host in {{ include "promsnmp.redis.sentinels" . }}; do
     if [ "$host" != "$me" ]; then
@@ -11,5 +11,5 @@ for host in {{ include "promsnmp.redis.sentinels" . }}; do
     [ -z "$master" ] || break
 done
 case "$master" in
-    "" | *" "*) master="{{ include "promsnmp.redis" . }}-0.{{ include "promsnmp.redis" . }}.{{ .Release.Namespace }}.svc" ;;
+    "" | *" "*) master="{{ include "promsnmp.redis" . }}-0.{{ include "promsnmp.redis" . }}.{{ include "promsnmp.namespace" . }}.svc" ;;
 esac

@@ -16,6 +16,8 @@ import click
 
 from promsnmp.cli.client import ServiceClient
 from promsnmp.cli.commands.inventory.edit_device import PATH, edit, path_of
+from promsnmp.cli.commands.inventory.import_devices import import_devices
+from promsnmp.cli.commands.inventory.service_devices import list_devices
 from promsnmp.cli.options.credentials import credential_options
 from promsnmp.cli.options.duration import Duration
 from promsnmp.cli.options.inventory_file import (
@@ -44,13 +46,10 @@ from promsnmp.polling.poll import SessionFactory
 from promsnmp.settings import Settings
 from promsnmp.snmp.credentials import Credentials
 
-PAGE = 1000
-"""Devices per request."""
-
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def devices() -> None:
-    """List, show, add, edit or remove devices.
+    """List, show, add, import, edit or remove devices.
 
     With --url (or PROMSNMP_URL) the devices are those of a running service, else those of the inventory file
     PROM_INV_FILE; a running server picks up changes of the file.
@@ -60,6 +59,7 @@ def devices() -> None:
       promsnmp devices list
       promsnmp devices add 192.0.2.1 --name core1 -c public
       promsnmp devices show core1 --url http://promsnmp:8080
+      promsnmp devices import --from librenms devices.json --dry-run
     \b
     Exit codes: 0 done, 1 the service or the file failed or has no such device, 2 wrong arguments, settings, key or
     values.
@@ -195,6 +195,7 @@ async def _add_to_file(settings: Settings, document: Document, *, check: bool) -
 _UNCHECKED = "--no-check adds it all the same"
 
 devices.add_command(edit)
+devices.add_command(import_devices)
 
 
 @devices.command()
@@ -230,23 +231,6 @@ def _remove(device: str, service: ServiceClient | None, store: Devices | None) -
         service.call("DELETE", path_of(device))
     elif store:
         run_to_the_end(store.remove(device, who=local_user()))
-
-
-def list_devices(service: ServiceClient, query: str = "") -> list[Document]:
-    """The devices of a service that match a query. Raises ServiceError."""
-    found: list[Document] = []
-    page = pages = 1
-    while page <= pages:
-        answer = service.get(PATH, **({"query": query} if query else {}), page=page, size=PAGE).json()
-        try:
-            found += answer["devices"]
-            pages = answer["pages"]
-        except (KeyError, TypeError):
-            raise ServiceError(
-                f"{service.url}: unexpected response, not a list of devices; is this the URL of PromSNMP?"
-            ) from None
-        page += 1
-    return found
 
 
 def _list_from_file(settings: Settings, query: str) -> list[Document]:

@@ -106,12 +106,15 @@ def import_(source: Path, dry_run: bool, replace_unreadable: bool, file: Path | 
     servers use what was imported, even if it is older than what they have: so importing the inventory file into itself
     encrypts it if it is plain JSON, and makes it count if it is a restored backup.
 
+    The inventory of another PromSNMP needs its secrets: export it there with --secrets (its API masks them).
+
     \b
     Examples:
       promsnmp inventory import devices.json
       promsnmp inventory import --dry-run devices.json
       promsnmp inventory import --replace-unreadable backup.json
-      curl -s http://old:8080/promsnmp/inventory | promsnmp inventory import -
+      ssh old promsnmp inventory export --secrets | promsnmp inventory import -
+      curl -s http://old:8080/promsnmp/inventory | promsnmp inventory import -    from the original (Java)
     """
     settings = command_settings(file)
     data, stamp = _read(source)

@@ -21,7 +21,7 @@ from promsnmp.cli.output.text import counted
 from promsnmp.errors import ServiceError
 from promsnmp.inventory.query import DeviceSelector, parse_query
 from promsnmp.inventory.storage.atomic_file import READABLE, read_bytes, write_bytes
-from promsnmp.inventory.targets import Site, TargetList
+from promsnmp.inventory.targets import TargetList
 
 FORMATS = {".json": "json", ".yml": "yaml", ".yaml": "yaml"}
 """The format that Prometheus expects, by the end of the file's name (prometheus.io, file_sd_config)."""
@@ -84,9 +84,7 @@ def _from_file(file: Path | None, query: str) -> list[Any]:
         raise click.UsageError(str(error)) from None
     now = open_inventory(settings).snapshot
     chosen = {device.id for device in DeviceSelector(settings.modules).select(terms, now.inventory.devices)}
-    listed = TargetList(
-        site=Site.from_settings(settings), modules=settings.modules, scrape_timeout=settings.scrape_timeout
-    ).of(now, chosen)
+    listed = TargetList.from_settings(settings).of(now, chosen)
     groups = json.loads(listed)
     assert isinstance(groups, list)
     return groups

@@ -12,9 +12,9 @@ from typing import Any
 import click
 
 from promsnmp.errors import ModuleError
-from promsnmp.migration.devices import MigratedDevice, devices_of, is_snmp
 from promsnmp.migration.notes import Notes
 from promsnmp.migration.prometheus.config import ScrapeJob, read_jobs
+from promsnmp.migration.prometheus.devices import ScrapedDevice, devices_of, is_snmp
 from promsnmp.migration.prometheus.targets import targets_of
 from promsnmp.modules.catalogue import Catalogue, load_catalogue
 from promsnmp.modules.snmp_yml.read_options import ReadOptions
@@ -45,7 +45,7 @@ def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def read_source(
     prometheus: Path, catalogue: Catalogue, file_sd: Sequence[str], names: Sequence[str], notes: Notes
-) -> list[MigratedDevice]:
+) -> list[ScrapedDevice]:
     """The devices of the chosen jobs. Raises ModuleError for a file, click.UsageError for an option."""
     jobs = read_jobs(prometheus, notes)
     if unknown := sorted(set(names) - {job.name for job in jobs}):

@@ -2,36 +2,26 @@
 
 from __future__ import annotations
 
-import json
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
 from promsnmp.cli.client import ServiceClient
-from promsnmp.cli.commands.inventory.credentials import document_of as credentials_document
 from promsnmp.cli.commands.migration.apply import (
-    FAILED,
     Destination,
     FileDestination,
     Outcome,
     ServiceDestination,
 )
 from promsnmp.cli.commands.migration.files import source_options
+from promsnmp.cli.commands.migration.report import FOUND, exit_code, print_outcomes, write_document
 from promsnmp.cli.commands.migration.verify import verify
 from promsnmp.cli.options.inventory_file import file_option
 from promsnmp.cli.options.service import service_options
 from promsnmp.cli.output.files import require_folder
-from promsnmp.cli.output.tables import print_table
-from promsnmp.cli.output.text import counted, printable
-from promsnmp.inventory.document.parsing import duration_text
-from promsnmp.inventory.storage.atomic_file import write_bytes
-from promsnmp.migration.devices import MigratedDevice, named_credentials_of
+from promsnmp.migration.migrated import MigratedDevice
 from promsnmp.migration.notes import Notes
-
-HEADINGS = ("from", "device", "address", "auth", "modules", "interval", "labels", "")
-FOUND = "found"
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -93,56 +83,12 @@ def snmp_exporter(
     if output is None and not dry_run and devices:
         destination: Destination = ServiceDestination(service) if service else FileDestination(file)
         outcomes = destination.outcomes(devices)
-    _print(outcomes, notes)
+    print_outcomes(outcomes, notes)
     if output is not None:
-        text = json.dumps(document_of(devices), indent=2, ensure_ascii=False) + "\n"
-        write_bytes(output, text.encode(), keep_mode=False)
-        click.echo(f"{counted(len(devices), 'device')} in {output}; it contains secrets")
+        write_document(output, devices)
     elif dry_run:
         click.echo("nothing was changed")
-    return 1 if notes.any_lost or any(one.status == FAILED for one in outcomes) else 0
+    return exit_code(outcomes, notes)
 
 
 migrate.add_command(verify)
-
-
-def document_of(devices: Sequence[MigratedDevice]) -> dict[str, object]:
-    """A document of the inventory with these devices, with secrets."""
-    named = [
-        {"name": name, **credentials_document(credentials)}
-        for name, credentials in named_credentials_of(devices).items()
-    ]
-    return {"devices": [device.document() for device in devices], "credentials": named}
-
-
-def _print(outcomes: Sequence[Outcome], notes: Notes) -> None:
-    if outcomes:
-        print_table(HEADINGS, [_row(one) for one in outcomes])
-    for title, lost in (("Not carried over:", True), ("To know:", False)):
-        if lines := [str(note) for note in notes.notes if note.lost is lost]:
-            click.echo(title)
-            for line in lines:
-                click.echo(f"  {printable(line)}")
-    if notes.dropped:
-        click.echo(f"  and {counted(notes.dropped, 'more note')}")
-    for one in outcomes:
-        if one.status == FAILED:
-            click.echo(f"promsnmp: {one.device.endpoint}: {printable(one.reason)}", err=True)
-    counts = Counter(one.status for one in outcomes)
-    summary = ", ".join(f"{number:,} {status}" for status, number in counts.items())
-    click.echo(f"{counted(len(outcomes), 'device')}{f': {summary}' if summary else ''}")
-
-
-def _row(outcome: Outcome) -> tuple[str, ...]:
-    device = outcome.device
-    first = device.targets[0]
-    return (
-        f"{first.job.name} {Path(first.file).name}:{first.line}",
-        device.sys_name,
-        str(device.endpoint),
-        device.auth,
-        ", ".join(device.modules),
-        duration_text(device.interval),
-        " ".join(f"{name}={value}" for name, value in sorted(device.labels.items())),
-        outcome.status,
-    )

@@ -20,8 +20,8 @@ from promsnmp.cli.output.files import require_folder
 from promsnmp.cli.output.text import counted, printable
 from promsnmp.errors import ServiceError
 from promsnmp.inventory.storage.atomic_file import write_bytes
-from promsnmp.migration.devices import MigratedDevice
 from promsnmp.migration.notes import Notes
+from promsnmp.migration.prometheus.devices import ScrapedDevice
 from promsnmp.migration.prometheus.targets import ScrapeTarget
 from promsnmp.migration.verify.compare import Comparison, compare
 from promsnmp.migration.verify.pages import Page, parse_page
@@ -58,7 +58,7 @@ _OLD_PARAMETERS = ("auth", "snmp_context", "snmp_engineid")
 )  # fmt: skip
 @service_options
 def verify(
-    devices: Sequence[MigratedDevice],
+    devices: Sequence[ScrapedDevice],
     notes: Notes,
     old: str,
     rounds: int,
@@ -112,7 +112,7 @@ def verify(
 
 
 def _compare_all(
-    devices: Sequence[MigratedDevice],
+    devices: Sequence[ScrapedDevice],
     old: ServiceClient,
     new: ServiceClient,
     count: int,
@@ -154,7 +154,7 @@ def _compare_all(
     return comparisons
 
 
-def _scrape_old(device: MigratedDevice, old: ServiceClient) -> Page:
+def _scrape_old(device: ScrapedDevice, old: ServiceClient) -> Page:
     """What Prometheus gets now. Raises ServiceError, and ValueError when an answer is no page."""
     page = Page()
     for target in device.targets:
@@ -162,7 +162,7 @@ def _scrape_old(device: MigratedDevice, old: ServiceClient) -> Page:
     return page
 
 
-def _scrape_new(device: MigratedDevice, new: ServiceClient) -> Page:
+def _scrape_new(device: ScrapedDevice, new: ServiceClient) -> Page:
     """What Prometheus will get. Raises as ``_scrape_old``."""
     query = {"target": device.sys_name or _address(device), "module": ",".join(device.modules)}
     return _page(new.call("GET", "/snmp", query=query, headers=_TEXT).body, new.url)
@@ -181,6 +181,6 @@ def _query(target: ScrapeTarget) -> dict[str, str]:
     return single | ({"module": modules} if modules else {})
 
 
-def _address(device: MigratedDevice) -> str:
+def _address(device: ScrapedDevice) -> str:
     endpoint = device.endpoint
     return endpoint.address if endpoint.port == 161 else str(endpoint)

@@ -34,28 +34,36 @@ _FILES = click.option(
 )
 
 
+_LATER = {"build": "Build a module from MIB files.", "import": "Make modules of the profiles of another program."}
+"""Commands that are imported when they are used, with the line that ``--help`` shows."""
+
+
 class _Modules(click.Group):
-    """The group; ``build`` needs an extra and is imported when it is used."""
+    """The group; ``build`` and ``import`` are imported when they are used."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted([*super().list_commands(ctx), "build"])
+        return sorted([*super().list_commands(ctx), *_LATER])
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name == "build":
             from promsnmp.cli.commands.modules.build import build
 
             return build
+        if cmd_name == "import":
+            from promsnmp.cli.commands.modules.import_modules import import_modules
+
+            return import_modules
         return super().get_command(ctx, cmd_name)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         lines = [(name, one.get_short_help_str(80)) for name, one in self.commands.items()]
         with formatter.section("Commands"):
-            formatter.write_dl(sorted([*lines, ("build", "Build a module from MIB files.")]))
+            formatter.write_dl(sorted([*lines, *_LATER.items()]))
 
 
 @click.group("modules", cls=_Modules, context_settings={"help_option_names": ["-h", "--help"]})
 def modules() -> None:
-    """List, show, check, match and build modules: what to poll from devices, in the format of snmp.yml."""
+    """List, show, check, match, build and import modules: what to poll from devices, in the format of snmp.yml."""
 
 
 @modules.command("list")

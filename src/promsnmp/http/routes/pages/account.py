@@ -16,7 +16,7 @@ from promsnmp.http.responses.forms import first
 from promsnmp.http.route_policy import AccessLevel, page_access
 from promsnmp.http.routes.pages.answers import PageRequest, page_request_of, people_of, require_pages
 from promsnmp.http.security.auth import Refusal
-from promsnmp.http.security.sessions import set_cookie
+from promsnmp.http.security.sessions import Session, set_cookie
 from promsnmp.http.services import Services, ServicesDep, caller
 from promsnmp.observe.audit import audit
 
@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 
 router = APIRouter(include_in_schema=False, dependencies=[Depends(require_pages)])
 
+MAX_DIGITS = 12
+"""Of a time that another replica sends."""
 TELL_TIMEOUT = 2.0
 """Seconds that other replicas have to hear of a session that has ended."""
 _NO_CREDENTIALS = (
@@ -70,21 +72,24 @@ async def log_out(request: Request, services: ServicesDep) -> Response:
     """Ends the session, here and on the other replicas."""
     sessions = services.login.sessions
     if PEER in request.scope:
-        for ended in form_of(request.scope).get("session", []):
-            sessions.end(ended)
+        form = form_of(request.scope)
+        expires = first(form, "expires")
+        for ended in form.get("session", [])[:1]:
+            is_time = expires.isascii() and expires.isdigit() and len(expires) <= MAX_DIGITS
+            await sessions.end(ended, int(expires) if is_time else 0)
         return Response(status_code=204)
     page_request = PageRequest((await page_request_of(request, services)).viewer)
     if (session := sessions.of(request.scope)) is not None:
-        sessions.end(session.id)
+        await sessions.end(session.id, session.expires)
         audit("logged out", who=f"{session.principal}@{caller(request).rpartition('@')[2]}")
-        await _tell_others(services, session.id)
+        await _tell_others(services, session)
         page_request.cookie = set_cookie(request.scope, sessions.cookie, "", 0)
     return page_request.answer(303, "login")
 
 
-async def _tell_others(services: Services, session_id: str) -> None:
+async def _tell_others(services: Services, session: Session) -> None:
     """Tells the other replicas, as far as they answer: the others forget the session when it would have ended."""
-    body = f"session={session_id}".encode()
+    body = f"session={session.id}&expires={session.expires}".encode()
 
     async def tell(member: Member) -> None:
         headers = [(b"content-type", b"application/x-www-form-urlencoded")]

@@ -41,7 +41,7 @@ router = APIRouter(include_in_schema=False, dependencies=[Depends(require_pages)
 
 MAX_FORM = 1024 * 1024
 """Bytes of a form: some ten thousand addresses, one by one."""
-_SHOWN = ("job", "targets", "exclude", "neighbours", "port", "force", "save", "auth", "version")
+_SHOWN = ("job", "targets", "exclude", "neighbours", "port", "force", "save", "auth", "version", "credentials_name")
 """Parameters, and fields of a refused form, that the page shows: no secrets."""
 TICK, TICK_FROM_LEADER = 1.0, 2.0
 """Seconds between two looks at a search, here and where another replica has it."""
@@ -95,7 +95,9 @@ async def search(request: Request, services: ServicesDep) -> Response:
     saves, starts = bool(first(form, "save")), first(form, "action") != "save"
     seeds = services.discovery.seeds
     try:
-        document = search_document(form, services.catalogue_store.current.auth, seeds.get)
+        document = search_document(
+            form, services.catalogue_store.current.auth, seeds.get, services.devices.credentials.find
+        )
         if "agentType" not in document:
             raise InventoryInvalid(["choose credentials, or enter a community or a user"])
         wanted = read_request(document, services.devices.snapshot.inventory)

@@ -98,12 +98,18 @@ class ActiveAlerts:
         temporary.replace(self._file)
         self._is_changed = False
 
-    def _load(self, file: Path) -> None:
+    def adopt(self, file: Path) -> None:
+        """Takes the alerts of another process's file that are not among these, and saves. Raises OSError."""
+        self._load(file, is_own=False)
+        self.save()
+
+    def _load(self, file: Path, *, is_own: bool = True) -> None:
         try:
             for key, fields in json.loads(file.read_text(encoding="utf-8")).items():
-                self.put(key, ActiveAlert(**fields))
+                if is_own or key not in self._alerts:
+                    self.put(key, ActiveAlert(**fields))
         except FileNotFoundError:
             pass
         except (OSError, ValueError, TypeError, AttributeError) as error:
             log.warning("%s: the firing alerts cannot be read, and are not repeated: %s", file, error)
-        self._is_changed = False
+        self._is_changed = self._is_changed and not is_own

@@ -17,7 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from promsnmp.traps.confirm.link_states import Finding
+from promsnmp.traps.confirm.object_states import Finding
 from promsnmp.traps.outputs.alertmanager.active_alerts import ActiveAlert, ActiveAlerts
 from promsnmp.traps.outputs.event import Event, iso_time
 from promsnmp.traps.outputs.http_target import HttpTarget
@@ -58,6 +58,10 @@ class AlertmanagerOutput:
         self._page_url = page_url.rstrip("/")
         self.active = ActiveAlerts(state_file)
         self._repeat_at = 0.0
+
+    def adopt(self, state_file: Path) -> None:
+        """Repeats the firing alerts of a process that is gone, from its file. Raises OSError."""
+        self.active.adopt(state_file)
 
     def wants(self, event: Event) -> bool:
         if event.get("confirms") and (event["state"] == "resolved" or event["confirmation"] == Finding.SUPERSEDED):

@@ -1,0 +1,1 @@
+"""``/actuator``, as in Spring Boot 3."""

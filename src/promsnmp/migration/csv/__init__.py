@@ -1,0 +1,1 @@
+"""Reads tables of devices in delimited text."""

@@ -1,0 +1,1 @@
+"""Reads configuration files and profiles of the Datadog agent."""

@@ -1,0 +1,1 @@
+"""Reads the devices of LibreNMS."""

@@ -1,0 +1,1 @@
+"""Settings of sources of devices: the list ``sources`` of promsnmp.yml."""

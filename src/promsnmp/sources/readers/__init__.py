@@ -1,0 +1,1 @@
+"""Readers of sources, one file for each kind."""
