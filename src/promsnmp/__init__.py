@@ -1,3 +1,3 @@
 """PromSNMP: SNMP devices into Prometheus, as a service."""
 
-__version__ = "0.5.0"
+__version__ = "0.6.0"

@@ -68,14 +68,14 @@ class TrapMeters:
             "Time from the receipt of a trap until the page of its device shows a poll that began after it.",
             self.delay,
         )
-        confirmed = CounterMetricFamily(
-            "promsnmp_trap_confirmations",
-            "Traps of which PromSNMP knows what confirms them, by what the device answered after them.",
-            labels=["result"],
-        )
-        for finding, count in self.findings.items():
-            confirmed.add_metric([finding.value], count)
-        yield confirmed
+        for name, help_text in (
+            ("promsnmp_trap_confirmations", "Traps that something confirms, by what the device answered after them."),
+            ("promsnmp_trap_link_states", "The old name of promsnmp_trap_confirmations_total; gone in 0.8.0."),
+        ):
+            confirmed = CounterMetricFamily(name, help_text, labels=["result"])
+            for finding, count in self.findings.items():
+                confirmed.add_metric([finding.value], count)
+            yield confirmed
         yield CounterMetricFamily(
             "promsnmp_traps_missed",
             "Interfaces whose state polls found changed without a trap, of devices that have sent link traps.",

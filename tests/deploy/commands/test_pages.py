@@ -105,14 +105,14 @@ def test_the_kustomization_for_changes_sets_image_storage_class_and_operator(tmp
         shell = Shell(tmp_path, cluster, {})
         shell("kubectl apply -k deploy/")
         assert applied(cluster) == {name_of(item) for item in manifests()}
-        assert image(shell) == "promsnmp:0.5.0"
+        assert image(shell) == "promsnmp:0.6.0"
         file = shell.folder / "deploy" / "kustomization.yaml"
         text = file.read_text().replace("newName: promsnmp", "newName: registry.example.com/promsnmp")
         file.write_text(re.sub(r"^  # (?=[- ] )", "  ", text, flags=re.MULTILINE))
         made = documents(shell("kubectl kustomize deploy/"))
     assert "annotations" not in pick(made, "Deployment")["spec"]["template"]["metadata"]
     pod = pick(made, "Deployment")["spec"]["template"]["spec"]
-    assert pod["containers"][0]["image"] == "registry.example.com/promsnmp:0.5.0"
+    assert pod["containers"][0]["image"] == "registry.example.com/promsnmp:0.6.0"
     assert pod["imagePullSecrets"] == [{"name": "registry"}]
     assert pick(made, "PersistentVolumeClaim")["spec"]["storageClassName"] == "efs-sc"
     assert {item["kind"] for item in manifests(OPERATOR_OVERLAY)} <= {item["kind"] for item in made}
@@ -179,10 +179,10 @@ def test_helm_installs_tests_upgrades_rolls_back_and_uninstalls(shell: Shell) ->
     shell(install)
     key = shell.cluster.get("Secret", "promsnmp-secrets")["data"]["PROM_ENCRYPT_KEY"]
     shell("helm test promsnmp --namespace promsnmp")
-    shell(f"helm upgrade promsnmp {CHART} -n promsnmp --reuse-values --set image.tag=0.5.0")
-    assert image(shell) == "promsnmp:0.5.0"
+    shell(f"helm upgrade promsnmp {CHART} -n promsnmp --reuse-values --set image.tag=0.6.0")
+    assert image(shell) == "promsnmp:0.6.0"
     shell("helm history promsnmp -n promsnmp && helm rollback promsnmp -n promsnmp")
-    assert image(shell) == "promsnmp:0.5.0"
+    assert image(shell) == "promsnmp:0.6.0"
     shell("helm uninstall promsnmp -n promsnmp")
     left = {name for name in shell.cluster.names() if not name.startswith("Secret/sh.helm")}
     assert left == {
