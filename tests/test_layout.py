@@ -18,6 +18,7 @@ MOST_LINES = 450
 SOURCE = PROJECT / "src" / "promsnmp"
 LARGE_FOLDERS = (
     "deploy/helm/promsnmp/templates",  # one object each, named as charts name them
+    "docs",  # its pages are listed in zensical.toml
     "deploy/kubernetes",  # `kubectl apply -f` reads one folder
     "src/promsnmp/modules/builtin",  # one module each
     "src/promsnmp/modules/builtin/health",  # one vendor each

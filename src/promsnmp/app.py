@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import socket
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -113,12 +113,6 @@ class _Parts:
     poll_rates: PollRateMeter
     peer_statuses: StatusExchange
 
-    def leads(self) -> bool:
-        return self.cluster.leadership.leads
-
-    def known_modules(self) -> Collection[str]:
-        return self.catalogue_store.current.modules
-
 
 def build(settings: Settings) -> Application:
     """Every part, built and wired, with the inventory loaded and the sockets listening.
@@ -159,7 +153,7 @@ def _build_parts(settings: Settings) -> _Parts:
         page_families=device_traps.families,
     )
     discovery_counts, poll_rates = DiscoveryCounts(), PollRateMeter(polling.counts)
-    discovery = _build_discovery(settings, store, cluster, discovery_counts, lambda: catalogue_store.current.modules)
+    discovery = _build_discovery(settings, store, cluster, discovery_counts, catalogue_store.known_modules)
     return _Parts(
         settings=settings,
         web=web,
@@ -170,15 +164,10 @@ def _build_parts(settings: Settings) -> _Parts:
         polling=polling,
         connections=make_connection_table(settings, shares.connections),
         discovery=discovery,
-        sources=make_sources(
-            settings,
-            store,
-            leads=lambda: cluster.leadership.leads,
-            known_modules=lambda: catalogue_store.current.modules,
-        ),
+        sources=make_sources(settings, store, cluster.leads, catalogue_store.known_modules),
         traps=make_traps(settings, store, cluster, polling, device_traps),
         discovery_counts=discovery_counts,
-        scheduler=make_scheduler(settings, discovery, leads=lambda: cluster.leadership.leads),
+        scheduler=make_scheduler(settings, discovery, leads=cluster.leads),
         disk=DiskSpace(settings.prom_inv_file),
         loop_lag=LoopLag(),
         poll_rates=poll_rates,
@@ -237,7 +226,7 @@ def _build_discovery(
         update=store.update,
         identify=identify,
         counts=counts,
-        leads=lambda: cluster.leadership.leads,
+        leads=cluster.leads,
         durable_jobs=True,
         known_modules=known_modules,
     )
@@ -248,7 +237,7 @@ def _connect(parts: _Parts) -> None:
     discovery = parts.discovery
     parts.store.subscribe(lambda _: parts.cluster.announce_change())
     parts.store.subscribe(lambda _: discovery.resume())
-    parts.cluster.leadership.subscribe(lambda: discovery.resume() if parts.leads() else discovery.suspend())
+    parts.cluster.leadership.subscribe(lambda: discovery.resume() if parts.cluster.leads() else discovery.suspend())
     parts.cluster.leadership.subscribe(parts.sources.note_leadership)
 
 
@@ -314,7 +303,7 @@ def _build_services(
     login: Login,
 ) -> Services:
     settings, store, polling = parts.settings, parts.store, parts.polling
-    search, devices = DeviceSelector(settings.modules), Devices(store, parts.known_modules)
+    search, devices = DeviceSelector(settings.modules), Devices(store, parts.catalogue_store.known_modules)
     targets = TargetList.from_settings(settings)
     writer = DocumentWriter(mask=True)
     return Services(
@@ -344,7 +333,7 @@ def _build_services(
             settings,
             parts.poll_rates,
             devices=devices,
-            many_devices=ManyDevices(store, parts.known_modules),
+            many_devices=ManyDevices(store, parts.catalogue_store.known_modules),
             reload=partial(_reload, parts),
             select=search,
             targets=targets,
@@ -390,7 +379,7 @@ def _build_metrics(parts: _Parts, access: AccessControl, requests: RequestCounts
         parts.polling.families,
         lambda: metric_families.loop_families(parts.loop_lag.seconds),
         lambda: inventory_families(store, parts.disk),
-        lambda: metric_families.leadership_families(leader=parts.leads(), discovered_at=discovery.finished_at),
+        lambda: metric_families.leadership_families(leader=parts.cluster.leads(), discovered_at=discovery.finished_at),
         parts.cluster.families,
         lambda: metric_families.discovery_families(
             parts.discovery_counts, lost=count_lost(store.current), next_at=parts.scheduler.next

@@ -53,6 +53,8 @@ FORMS = (
 """Pages that are a form for a change."""
 RESTRICTED = (AccessLevel.DETAILS, AccessLevel.READING, AccessLevel.MANAGEMENT)
 """Levels that need credentials where there are some."""
+POST_ONLY = ("/promsnmp/sources/x/accept", "/promsnmp/sources/x/sync")
+"""Paths where GET is answered with 405 to everybody."""
 OPEN_BELOW_PROMSNMP = [f"/promsnmp/{name}" for name in ("hello", "authProtocols", "privProtocols", "threadPools")]
 
 
@@ -100,7 +102,7 @@ def promised(method: str, path: str) -> AccessLevel:
     if path in ("/-/healthy", "/-/ready", "/actuator/health") or path.startswith("/actuator/health/"):
         return AccessLevel.HEALTH
     if path in ("/config", "/actuator/caches", "/actuator/scheduledtasks") or (
-        path.startswith("/promsnmp/") and path not in OPEN_BELOW_PROMSNMP
+        path.startswith("/promsnmp/") and path not in OPEN_BELOW_PROMSNMP and path not in POST_ONLY
     ):
         return AccessLevel.DETAILS
     if path in PAGES or path.startswith("/devices/"):  # below: of a form, read as the name of a device
@@ -155,10 +157,10 @@ def test_a_path_without_a_route_is_open_to_read_and_management_to_change(path: s
     assert resolved("POST", path).access is AccessLevel.MANAGEMENT
 
 
-def test_only_the_leader_changes_anything_below_promsnmp_and_knows_searches() -> None:
+def test_only_the_leader_changes_anything_below_promsnmp_and_knows_searches_and_sources() -> None:
     for method, path, policy in ROUTES:
         below = path.startswith("/promsnmp/")
-        expected = below and (method not in SAFE or path.startswith("/promsnmp/discovery"))
+        expected = below and (method not in SAFE or path.startswith(("/promsnmp/discovery", "/promsnmp/sources")))
         if policy.is_page and method not in SAFE:
             changes = ("/add-device", *FORMS, "/bulk/apply", "/replicas/step-down")
             expected = path in changes or path.startswith("/discovery/")

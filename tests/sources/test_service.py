@@ -70,6 +70,7 @@ async def test_a_file_is_followed_with_one_write_for_each_change(tmp_path: Path)
         assert store.current.revision == revision
         write(path, 2, 3)
         await until(lambda: names(store) == ["sw2", "sw3"])
+        await service.sync("files")  # the reading that wrote is over then
         assert store.current.revision == revision + 1
         assert service.check().status is Status.UP
         samples = {

@@ -222,6 +222,10 @@ class Cluster:
 
     # ------------------------------------------------------------------------------------- exchange with others
 
+    def leads(self) -> bool:
+        """Whether this replica leads now."""
+        return self.leadership.leads
+
     def announce_change(self) -> None:
         """Tells the other replicas of a new leader or a new revision of the inventory, when this one leads."""
         if self.gossip is not None and self.leadership.leads:

@@ -62,6 +62,10 @@ class CatalogueStore:
         self.last_error: ModuleError | None = None
         """Why the last reload of the files failed; None when it succeeded."""
 
+    def known_modules(self) -> Mapping[str, Module]:
+        """The modules of the current catalogue by name."""
+        return self.current.modules
+
     def replace(self, catalogue: Catalogue) -> None:
         """Replaces the current catalogue."""
         self.current = catalogue

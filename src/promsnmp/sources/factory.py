@@ -26,7 +26,7 @@ from promsnmp.sources.state import SourceState
 
 
 def make_sources(
-    settings: Settings, store: InventoryStore, *, leads: Callable[[], bool], known_modules: KnownModules
+    settings: Settings, store: InventoryStore, leads: Callable[[], bool], known_modules: KnownModules
 ) -> SourceService:
     """The service for the sources of the settings. Raises SettingsError."""
     followed = [FollowedSource(make_state(one), make_reader(one)) for one in settings.source_definitions]

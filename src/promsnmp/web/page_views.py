@@ -97,7 +97,8 @@ class PageViews:
         return await self._in_thread(traps_view, self._sources, await self._sources.traps.report(), query)
 
     async def _credentials(self, item: str, query: Query) -> Values:
-        return await self._in_thread(credentials_view, self._sources, query)
+        values = await self._in_thread(credentials_view, self._sources, query)
+        return {**values, "template": "credentials/list"}
 
     async def _modules(self, item: str, query: Query) -> Values:
         return modules_view(self._sources)

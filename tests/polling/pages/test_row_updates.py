@@ -9,8 +9,10 @@ from dataclasses import replace
 
 import pytest
 
+from promsnmp.modules.catalogue import CatalogueStore, builtin_catalogue
 from promsnmp.observe.counts import PollCounts
 from promsnmp.polling.collector import Collector
+from promsnmp.polling.options import CollectorOptions
 from promsnmp.polling.pages.cache import PageCache
 from promsnmp.polling.pages.page import Format, RenderedPage
 from promsnmp.polling.pages.row_updates import (
@@ -29,6 +31,7 @@ from promsnmp.sim.mib import Mib
 from promsnmp.snmp import ber, oid
 from promsnmp.snmp.ber import VarBind
 from tests.support.agents.polled_devices import collector, mib, target_of
+from tests.support.exposition.client_model import by_name, start_of
 
 OPER_2 = "1.3.6.1.2.1.2.2.1.8.2"
 FAMILIES = [("snmp_trap_total", "counter", "Traps.", [({"trap": "linkDown"}, 3.0)])]
@@ -62,7 +65,7 @@ def differing(before: bytes, after: bytes) -> tuple[set[bytes], set[bytes]]:
     return old - new, new - old
 
 
-@pytest.mark.parametrize("body_format", list(Format))
+@pytest.mark.parametrize("body_format", [Format.TEXT, Format.OPENMETRICS])
 async def test_one_line_of_the_page_changes_and_the_families_of_traps(body_format: Format) -> None:
     agent, made = SimulatedAgent(device_mib(1)), collector()
     async with agent:
@@ -84,6 +87,22 @@ async def test_one_line_of_the_page_changes_and_the_families_of_traps(body_forma
     assert once.plain(body_format).endswith(b"\n# EOF\n" if body_format is Format.OPENMETRICS else b"\n")
     assert b"\n\n" not in once.plain(body_format)
     assert (once.taken_at, once.valid_from) == (page.taken_at, page.valid_from)
+
+
+async def test_a_page_in_protobuf_gets_the_update_and_keeps_its_starts() -> None:
+    agent = SimulatedAgent(device_mib(1))
+    made = Collector(CatalogueStore(builtin_catalogue()), CollectorOptions(start_times=True))
+    async with agent:
+        target = target_of(agent, managed=True)
+        page = await page_of(made, target)
+        before = by_name(page.plain(Format.PROTOBUF))
+        once = updated_page(page, replace(TRAPS, lines=lines_of(made, target, answer(2))))
+    assert set(once.compressed) == set(page.compressed)
+    after = by_name(once.plain(Format.PROTOBUF))
+    assert 2.0 in [metric.gauge.value for metric in after["ifOperStatus"].metric]
+    starts = [start_of(metric) for metric in before["ifInOctets"].metric]
+    assert [start_of(metric) for metric in after["ifInOctets"].metric] == starts
+    assert None not in starts
 
 
 async def test_counters_unknown_rows_and_rows_with_the_same_labels_stay() -> None:

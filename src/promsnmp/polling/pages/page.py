@@ -116,6 +116,14 @@ class RenderedPage:
         """The page in a format, uncompressed, in parts."""
         return decompress_parts(self.gzipped(body_format))
 
+    def changed(self, texts: dict[Format, bytes]) -> RenderedPage:
+        """The same poll with other ``texts``, gzipped; protobuf, if there was any, is made from them."""
+        page = RenderedPage(self.taken_at, self.modules, {}, starts=self._starts, series=self._series)
+        page.compressed, page.valid_from = texts, self.valid_from
+        for one in self.compressed:
+            page.gzipped(one)
+        return page
+
     async def without_utilization(self) -> RenderedPage:
         """The same page without utilisation histograms; a large one is made outside the event loop."""
         return await asyncio.to_thread(self._without_utilization) if self.is_large else self._without_utilization()

@@ -160,11 +160,12 @@ def _after_number(name: bytes, start: int) -> bytes:
 
 def updated_page(page: RenderedPage, update: RowUpdate) -> RenderedPage:
     """The page with an update; a large one takes tenths of a second, so in a thread."""
-    compressed = {
-        body_format: _updated(decompress_parts(body), update, as_openmetrics=body_format is Format.OPENMETRICS)
-        for body_format, body in list(page.compressed.items())
-    }
-    return RenderedPage.handed_over(page.taken_at, page.modules, compressed, valid_from=page.valid_from)
+    return page.changed(
+        {
+            body_format: _updated(decompress_parts(body), update, as_openmetrics=body_format is Format.OPENMETRICS)
+            for body_format, body in page.texts().items()
+        }
+    )
 
 
 def _updated(parts: Iterable[bytes], update: RowUpdate, *, as_openmetrics: bool) -> bytes:

@@ -63,6 +63,7 @@ class SourcesBody(Body):
 
 _UNKNOWN = failure("There is no such source.")
 _FAILED = failure("The source cannot be read, or the inventory cannot be written now; nothing has changed.")
+_WRONG = failure("`removals` is not a number of devices.")
 _ERRORS: dict[int | str, dict[str, Any]] = {404: _UNKNOWN, 502: _FAILED}
 
 
@@ -96,14 +97,17 @@ async def sync_source(request: Request, name: str, services: ServicesDep) -> Res
 @router.post(
     PATH + "/{name}/accept",
     response_model=SourceBody,
-    responses={**_ERRORS, 409: failure("More devices than that would be removed now; none has been.")},
+    responses={**_ERRORS, 400: _WRONG, 409: failure("More devices than that would be removed now; none has been.")},
 )
 @access(AccessLevel.MANAGEMENT, leader_only=True)
 async def accept_removals(
     request: Request,
     name: str,
     services: ServicesDep,
-    removals: Annotated[int | None, Query(ge=0, description="Removals that you have seen and accept, at most.")] = None,
+    removals: Annotated[
+        Annotated[int, Field(ge=0)] | SkipJsonSchema[None],
+        Query(description="Removals that you have seen and accept, at most.", json_schema_extra=without_default),
+    ] = None,
 ) -> Response:
     """Read a source now, and do the removals that were held back."""
     _document(services, name)
