@@ -114,7 +114,8 @@ class _Reconciliation:
         if wanted.key in keys:
             return f"the source has {wanted.key!r} twice"
         if wanted.credentials_name and wanted.credentials_name not in self._named:
-            return f"there are no credentials {wanted.credentials_name!r}; add them: promsnmp credentials set"
+            name = wanted.credentials_name
+            return f"there are no credentials {name!r}; add them: promsnmp credentials set {name}"
         has_own = wanted.credentials is not None or bool(wanted.credentials_name)
         if not has_own and (source, wanted.key) not in self._by_key and wanted.endpoint not in self._owners:
             return "it has no credentials; give the source, or this device, the name of some"

@@ -235,7 +235,8 @@ class _Importer:
 
     def _is_usable(self, tag: Tag, entry: Entry) -> bool:
         if tag.unsupported or not tag.name:
-            self._lost(entry.file, tag.line, f"tag {tag.name or ''}: {tag.unsupported or 'no name'} has no counterpart")
+            label = f"tag {tag.name}" if tag.name else "a tag without a name"
+            self._lost(entry.file, tag.line, f"{label}: {tag.unsupported or 'no name'} has no counterpart")
             return False
         if tag.symbol is not None and not tag.symbol.oid:
             self._lost(entry.file, tag.line, f"tag {tag.name}: without an OID; write it into the profile")

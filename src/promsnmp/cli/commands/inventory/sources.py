@@ -127,7 +127,7 @@ def check(names: Sequence[str], file: Path | None) -> int:
     if unknown := set(names) - {one.name for one in definitions}:
         raise click.UsageError(f"there is no source {min(unknown)!r} in the settings")
     if not definitions:
-        click.echo("there are no sources in the settings (docs/sources.md)")
+        click.echo("the settings have no sources: add the list 'sources' to promsnmp.yml, or set DEVICE_SOURCES")
         return 0
     inventory = open_inventory(settings).current
     states = [make_state(one) for one in definitions]

@@ -49,7 +49,7 @@ def print_outcomes(outcomes: Sequence[Outcome], notes: Notes) -> None:
     """Devices, what could not be carried over, what is to be known, and failures."""
     if outcomes:
         print_table(HEADINGS, [_row(one) for one in outcomes])
-    for title, lost in (("Not carried over:", True), ("To know:", False)):
+    for title, lost in (("Not carried over:", True), ("Notes:", False)):
         if lines := [str(note) for note in notes.notes if note.lost is lost]:
             click.echo(title)
             for line in lines:
