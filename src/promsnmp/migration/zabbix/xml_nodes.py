@@ -78,6 +78,8 @@ def compose_xml(octets: bytes, file: str) -> yaml.Node:
         parser.Parse(octets, True)  # a positional parameter of expat
     except expat.ExpatError as error:
         raise ModuleError(f"{file}:{error.lineno}: not valid XML: {expat.ErrorString(error.code)}") from None
+    except (LookupError, ValueError):  # the declaration names an encoding that expat cannot read
+        raise ModuleError(f"{file}:1: not valid XML: its encoding cannot be read; convert it to UTF-8") from None
     except _Refused as error:
         raise ModuleError(f"{file}:{parser.CurrentLineNumber}: {error}") from None
     return document.node()
